@@ -75,6 +75,8 @@ export function transition(call: Call, input: CallInput, rules: CallRules): Resu
       return ok(remove(call, (participant) => participant.user === input.user, { reason: 'membershipLost', nowMs: input.nowMs, closing: true }));
     case 'lose':
       return ok(lose(call, input));
+    case 'refreshNotice':
+      return ok({ call: { ...call, noticeRevision: call.noticeRevision + 1 }, effects: [{ type: 'announce' }] });
     case 'end':
       return ok(end(call, input.nowMs));
     case 'tick':

@@ -19,6 +19,8 @@ export type CallInput =
   /** Every connection is gone (worker dead, process restarted): people are awaited back. */
   | { readonly type: 'lose'; readonly reason: CloseReason; readonly nowMs: number }
   | { readonly type: 'end'; readonly nowMs: number }
+  /** What the notice shows besides the call has changed (language, widget). */
+  | { readonly type: 'refreshNotice' }
   | { readonly type: 'noticePosted'; readonly eventId: EventId }
   | { readonly type: 'tick'; readonly nowMs: number };
 

@@ -49,7 +49,7 @@ export function createLogger(options: LogOptions): Logger {
   const winston = createWinston({
     level: options.level,
     format: options.format === 'json' ? format.combine(format.timestamp(), format.json()) : format.combine(format.timestamp(), format.printf(textLine)),
-    transports: [new transports.Console({ stderrLevels: ['debug', 'info', 'warn', 'error'] })],
+    transports: new transports.Console({ stderrLevels: ['debug', 'info', 'warn', 'error'] }),
   });
   return wrap(winston, {});
 }

@@ -37,6 +37,9 @@ export function createOutbox(database: Database): Outbox {
     retry: ({ mark: { key }, attempts }, dueAtMs) => {
       retry.run({ key, dueAtMs, attempts: attempts + 1 });
     },
+    defer: ({ mark: { key }, attempts }, dueAtMs) => {
+      retry.run({ key, dueAtMs, attempts });
+    },
     depth: () => z.number().parse(depth.get()),
   };
 }

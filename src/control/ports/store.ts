@@ -31,7 +31,10 @@ export interface Outbox {
   nextDueAtMs(): number | undefined;
   /** Removes the row unless it was marked again since (revision). */
   done(row: OutboxRow): void;
+  /** After a failed attempt. */
   retry(row: OutboxRow, dueAtMs: number): void;
+  /** Without an attempt: not before that time. */
+  defer(row: OutboxRow, dueAtMs: number): void;
   depth(): number;
 }
 
