@@ -71,6 +71,8 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', { selector: ':function[async=true]', message: 'The domain is synchronous.' }],
     },
   },
+  // winston's declarations describe its transports as interfaces, which this rule cannot tell from look-alikes.
+  { files: ['src/log/logger.ts'], rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' } },
   { files: ['src/cli/**/*.ts', 'src/demo/**/*.ts', 'bench/**/*.ts', 'spec/**/*.ts', 'tools/**/*'], rules: { 'no-console': 'off' } },
   {
     files: ['spec/**/*.ts'],

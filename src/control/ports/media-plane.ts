@@ -44,6 +44,8 @@ export interface EndpointListener {
   consumerClosed(track: TrackId): void;
   /** Spatial layer now sent; undefined: nothing is sent for lack of bandwidth. Only for consumers that we did not pause. */
   consumerLayerChanged(track: TrackId, spatialLayer: number | undefined): void;
+  /** Somebody receives a track of ours for the first time. Once per producer. */
+  producerConsumed(track: TrackId): void;
 }
 
 export type TransportSide = 'publisher' | 'subscriber';
