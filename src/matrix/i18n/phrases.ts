@@ -1,0 +1,36 @@
+// Owns the list of sentences that the bot says: each language must have every one.
+import type { CallErrorCode } from '../../call/errors.ts';
+import type { UserId } from '../../call/ids.ts';
+
+export interface Phrases {
+  /** Name of the widget in the room. */
+  readonly widgetName: string;
+  readonly join: string;
+  readonly inProgress: string;
+  readonly ended: string;
+  readonly nobodyYet: string;
+  readonly nobodyCame: string;
+  readonly callPage: string;
+  people(count: number): string;
+  others(count: number): string;
+  /** Whole minutes, at least one. */
+  duration(minutes: number): string;
+  readonly underAMinute: string;
+  widgetForbidden(bot: UserId, level: number | undefined): string;
+  introduction(prefix: string): string;
+  readonly introductionEncrypted: string;
+  alreadyRunning(link: string): string;
+  since(duration: string): string;
+  readonly noCall: string;
+  readonly callEndedByYou: string;
+  readonly languageSet: string;
+  readonly codeTaken: string;
+  readonly tooOld: string;
+  unknownCommand(prefix: string): string;
+  usage(usage: string): string;
+  readonly help: { readonly title: string; readonly start: string; readonly status: string; readonly end: string; readonly language: string; readonly code: string; readonly help: string };
+  readonly declined: string;
+  readonly onlyBotsLeft: string;
+  readonly upgradeNotConfirmed: string;
+  refusal(code: CallErrorCode, ref: string): string;
+}

@@ -1,0 +1,63 @@
+// Owns the content of a call's notice: the line that is edited while the call runs and becomes its summary.
+import type { EventId, UserId } from '../call/ids.ts';
+import type { CallNotice } from '../control/ports/room-voice.ts';
+import { phrasesOf } from './i18n/language.ts';
+import type { Phrases } from './i18n/phrases.ts';
+import { durationText, htmlLine, pageUrl, peopleText, plainLine, type Addresses, type Part } from './notice-text.ts';
+import { escapeHtml } from './text.ts';
+
+/** Machine-readable twin of the line, for clients and for other bridges. */
+export const callKey = 'fr.viaduc.call';
+
+export interface NoticeContext {
+  readonly addresses: Addresses;
+  readonly bot: UserId;
+  /** Power level that setting the room's widget takes; undefined: not known now. */
+  readonly widgetLevel: number | undefined;
+}
+
+export type NoticeContent = Readonly<Record<string, unknown>>;
+
+export function noticeContent(notice: CallNotice, context: NoticeContext): NoticeContent {
+  const phrases = phrasesOf(notice.language);
+  const parts = notice.state === 'open' ? openParts(notice, context.addresses, phrases) : endedParts(notice, context.addresses, phrases);
+  const more = notice.state === 'open' && !notice.widgetSet ? phrases.widgetForbidden(context.bot, context.widgetLevel) : undefined;
+  return {
+    msgtype: 'm.notice',
+    body: [plainLine(parts), ...(more === undefined ? [] : [more])].join('\n'),
+    format: 'org.matrix.custom.html',
+    formatted_body: [htmlLine(parts), ...(more === undefined ? [] : [`<em>${escapeHtml(more)}</em>`])].join('<br>'),
+    'm.mentions': {},
+    [callKey]: {
+      call_id: notice.callId,
+      state: notice.state,
+      started_by: notice.startedBy,
+      started_at: notice.startedAtMs,
+      ...(notice.endedAtMs !== undefined && { ended_at: notice.endedAtMs }),
+      people: notice.people.map(({ server, count }) => ({ server, count })),
+      url: pageUrl(context.addresses, notice.slug),
+    },
+  };
+}
+
+/** An edit of the notice (`m.replace`); clients that know no edits see a message that begins with "* ". */
+export function editContent(content: NoticeContent, noticeId: EventId): NoticeContent {
+  return {
+    ...content,
+    body: `* ${String(content['body'])}`,
+    formatted_body: `* ${String(content['formatted_body'])}`,
+    'm.new_content': content,
+    'm.relates_to': { rel_type: 'm.replace', event_id: noticeId },
+  };
+}
+
+function openParts(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {
+  return [phrases.inProgress, peopleText(notice.people, addresses, phrases) ?? phrases.nobodyYet, { label: phrases.join, url: pageUrl(addresses, notice.slug) }];
+}
+
+function endedParts(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {
+  const people = peopleText(notice.people, addresses, phrases);
+  if (people === undefined) return [phrases.ended, phrases.nobodyCame];
+  // The number of people is said by organisation; the total comes first as in the open notice.
+  return [phrases.ended, durationText((notice.endedAtMs ?? notice.startedAtMs) - notice.startedAtMs, phrases), people];
+}

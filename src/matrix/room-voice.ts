@@ -1,0 +1,54 @@
+// Owns RoomVoice: what the bridge says and sets in rooms, with each failure sorted into "later" or "never".
+import type { RoomId, UserId } from '../call/ids.ts';
+import { levelToSend } from '../call/roles.ts';
+import type { RoomDirectory } from '../control/ports/room-directory.ts';
+import type { CallNotice, Delivery, RoomVoice } from '../control/ports/room-voice.ts';
+import type { Logger } from '../log/logger.ts';
+import type { BotClient, Content } from './bot-client.ts';
+import { asHomeserverError } from './homeserver-error.ts';
+import { editContent, noticeContent } from './live-notice.ts';
+import type { Addresses } from './notice-text.ts';
+import { putWidget, widgetContent, widgetEventType } from './widget.ts';
+
+export interface RoomVoiceOptions {
+  readonly client: BotClient;
+  readonly bot: UserId;
+  readonly directory: Pick<RoomDirectory, 'powerLevels'> & { isEncrypted(room: RoomId): Promise<boolean> };
+  readonly addresses: Addresses;
+  readonly log: Logger;
+}
+
+export function createRoomVoice({ client, bot, directory, addresses, log }: RoomVoiceOptions): RoomVoice {
+  /** Never in clear where people expect encryption. */
+  const send = async (room: RoomId, txnId: string, content: Content): Promise<Delivery> => {
+    if (await directory.isEncrypted(room)) return { kind: 'refused', forbidden: false, detail: 'the room is encrypted: the bot does not speak in clear there' };
+    return { kind: 'sent', eventId: await client.send(room, 'm.room.message', txnId, content) };
+  };
+  const deliver = (room: RoomId, what: string, work: () => Promise<Delivery>): Promise<Delivery> => work().catch((thrown: unknown) => failed(asHomeserverError(thrown, what), room, what));
+  const failed = (error: ReturnType<typeof asHomeserverError>, room: RoomId, what: string): Delivery => {
+    if (error.isTransient) {
+      log.info('delivery put off', { what, room, detail: error.message, retryAfterMs: error.retryAfterMs });
+      return { kind: 'later', retryAfterMs: error.retryAfterMs, detail: error.message };
+    }
+    log.warn('delivery refused', { what, room, detail: error.message });
+    return { kind: 'refused', forbidden: error.isForbidden, detail: error.message };
+  };
+  const levelForWidget = async (notice: CallNotice): Promise<number | undefined> => {
+    if (notice.widgetSet || notice.state === 'ended') return undefined;
+    const levels = await directory.powerLevels(notice.room);
+    return levels.ok ? levelToSend(widgetEventType, levels.value) : undefined;
+  };
+  return {
+    notice: (notice, noticeId, txnId) =>
+      deliver(notice.room, 'notice', async () => {
+        const content = noticeContent(notice, { addresses, bot, widgetLevel: await levelForWidget(notice) });
+        return await send(notice.room, txnId, noticeId === undefined ? content : editContent(content, noticeId));
+      }),
+    message: (room, content, txnId) => deliver(room, 'message', () => send(room, txnId, content)),
+    widget: (room, slug, language) =>
+      deliver(room, 'widget', async () => {
+        await putWidget(client, room, slug === undefined ? {} : widgetContent(slug, language, bot, addresses));
+        return { kind: 'sent', eventId: undefined };
+      }),
+  };
+}

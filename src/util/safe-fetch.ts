@@ -1,0 +1,142 @@
+// Owns requests to hosts that strangers name: the address is checked when it is connected to, answers are small, time is short.
+import { lookup, type LookupAddress } from 'node:dns';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { promisify } from 'node:util';
+import type { AddressPolicy } from './addresses.ts';
+import { asError } from './background.ts';
+import { err, ok, type Result } from './result.ts';
+
+export interface SafeRequest {
+  /** `http:` only for addresses that the operator configured. */
+  readonly protocol: 'https:' | 'http:';
+  /** Connected to: a name or an IP address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Whose certificate must be shown. */
+  readonly certificateName: string;
+  /** Value of the Host header. */
+  readonly hostHeader: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly policy: AddressPolicy;
+  readonly maxBodyBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export interface SafeResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface SafeFetchError {
+  readonly kind: 'forbiddenAddress' | 'unresolvable' | 'timeout' | 'tooLarge' | 'unreachable';
+  readonly detail: string;
+}
+
+export type SafeFetch = (request: SafeRequest) => Promise<Result<SafeResponse, SafeFetchError>>;
+
+/** A GET without redirects, cookies, compression or connection reuse. Post: no packet went to an address that the policy forbids. */
+export const safeFetch: SafeFetch = async (request) => {
+  const addresses = await allowedAddresses(request);
+  return addresses.ok ? await get(request, addresses.value) : addresses;
+};
+
+const resolveName = promisify(lookup);
+
+async function allowedAddresses({ host, policy, signal }: SafeRequest): Promise<Result<readonly LookupAddress[], SafeFetchError>> {
+  const found = await addressesOf(host, signal);
+  if (!found.ok) return found;
+  const allowed = found.value.filter(({ address }) => policy.allows(address));
+  if (allowed.length > 0) return ok(allowed);
+  return err({ kind: 'forbiddenAddress', detail: `${host} is at ${found.value.map(({ address }) => address).join(', ')}, where the bridge may not ask` });
+}
+
+async function addressesOf(host: string, signal: AbortSignal): Promise<Result<readonly LookupAddress[], SafeFetchError>> {
+  const family = isIP(host);
+  if (family !== 0) return ok([{ address: host, family }]);
+  // RFC 6761: names under localhost are this machine, whatever a resolver says.
+  if (/(^|\.)localhost\.?$/i.test(host)) return ok([{ address: '127.0.0.1', family: 4 }]);
+  try {
+    return ok(await beforeAbort(resolveName(host, { all: true }), signal));
+  } catch (error) {
+    if (signal.aborted) return err({ kind: 'timeout', detail: `${host} was not resolved in time` });
+    return err({ kind: 'unresolvable', detail: `${host} cannot be resolved: ${asError(error).message}` });
+  }
+}
+
+/** Looking up a name cannot be cancelled; waiting for it can. */
+async function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(asError(signal.reason));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function get(request: SafeRequest, addresses: readonly LookupAddress[]): Promise<Result<SafeResponse, SafeFetchError>> {
+  const { protocol, host, port, certificateName, hostHeader, path, policy, maxBodyBytes, signal } = request;
+  const { promise, resolve } = Promise.withResolvers<Result<SafeResponse, SafeFetchError>>();
+  const fail = (kind: SafeFetchError['kind'], detail: string) => resolve(err({ kind, detail }));
+  const options = {
+    host,
+    port,
+    path,
+    method: 'GET',
+    agent: false,
+    signal,
+    maxHeaderSize: 16 * 1024,
+    headers: { host: hostHeader, accept: 'application/json', 'user-agent': 'Viaduc' },
+    lookup: pinned(addresses),
+    // Without a name in the handshake, Node compares the certificate with the address.
+    ...(protocol === 'https:' && { servername: isIP(certificateName) === 0 ? certificateName : '' }),
+  };
+  const outgoing = protocol === 'https:' ? httpsRequest(options) : httpRequest(options);
+  outgoing.on('socket', (socket) => {
+    // Asked once more where it counts: on the connection that was made.
+    socket.once('connect', () => {
+      if (!policy.allows(socket.remoteAddress ?? '')) outgoing.destroy(new Error(`connected to ${socket.remoteAddress ?? 'nowhere'}`));
+    });
+  });
+  outgoing.on('error', (error) => {
+    if (signal.aborted) fail('timeout', `${host}:${port} did not answer in time`);
+    else fail('unreachable', `${host}:${port}: ${messageOf(error)}`);
+  });
+  outgoing.on('response', (response) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      sizeBytes += chunk.length;
+      if (sizeBytes <= maxBodyBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      fail('tooLarge', `${host}:${port} answered more than ${maxBodyBytes} bytes`);
+      outgoing.destroy();
+    });
+    response.on('end', () => resolve(ok({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') })));
+    response.on('error', (error) => fail(signal.aborted ? 'timeout' : 'unreachable', `${host}:${port}: ${error.message}`));
+  });
+  outgoing.end();
+  return promise;
+}
+
+/** Node connects to one of these and asks nobody else. */
+function pinned(addresses: readonly LookupAddress[]): LookupFunction {
+  return (_host, options, callback) => {
+    const [first] = addresses;
+    if (options.all === true) callback(null, [...addresses]);
+    else callback(null, first?.address ?? '', first?.family);
+  };
+}
+
+function messageOf(error: Error): string {
+  if (error instanceof AggregateError) return error.errors.map((cause) => asError(cause).message).join('; ');
+  return error.message;
+}
