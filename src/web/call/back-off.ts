@@ -1,10 +1,10 @@
 // Owns how long to wait between attempts to come back. No DOM.
 
-const delaysMs = [400, 800, 1500, 2500, 4000, 5000] as const;
+const delaysMs = [400, 800, 1500, 2000, 2500, 3000, 3000, 3000, 3000, 3000] as const;
 const longestMs = 5000;
 
 /**
- * The wait before an attempt, growing to 5 s and spread by a quarter so that a whole call does not come back in one instant.
+ * The wait before an attempt, growing to 3 s in the first half minute and 5 s later, spread by a quarter so that a whole call does not come back in one instant.
  * @param attempt 0 for the first.
  * @param random 0 ≤ random < 1.
  * @param atLeastMs what the bridge asked for (retry_after_ms); the spread is added on top.

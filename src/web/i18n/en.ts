@@ -6,7 +6,7 @@ export const en = {
   'page.no-call': 'This address names no call. Use the link that the room gave you.',
 
   'pairing.title': 'Prove who you are',
-  'pairing.intro': 'Say this code in the room of the call, from any Matrix client. This page goes on by itself.',
+  'pairing.intro': 'Say this code in the room of the call, from any Matrix client.',
   'pairing.code': 'Your code',
   'pairing.step-open': 'Open the room of the call.',
   'pairing.step-say': 'Send this message there:',
@@ -20,8 +20,8 @@ export const en = {
   'pairing.new-code': 'Get a new code',
   'pairing.why': 'The message shows which account is yours and that you are in the room. No password is asked, and this browser will remember you.',
 
-  'prejoin.title': 'Ready to join?',
-  'prejoin.as': 'You join as {user}.',
+  'prejoin.title': 'Join the call',
+  'prejoin.as': 'Your account: {user}',
   'prejoin.forget': 'Forget me on this device',
   'prejoin.preview': 'What your camera shows',
   'prejoin.camera-off': 'Your camera is off',
@@ -94,7 +94,7 @@ export const en = {
   'control.close': 'Close',
   'control.not-allowed': 'You may not do that in this call.',
 
-  'tile.screen': 'Screen of {name}',
+  'tile.screen': 'Screen shared by {name}',
   'tile.muted': 'Microphone off',
   'tile.speaking': 'Speaking',
   'tile.enlarge': 'Enlarge {name}',

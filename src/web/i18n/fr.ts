@@ -7,7 +7,7 @@ export const fr: Messages = {
   'page.no-call': 'Cette adresse ne désigne aucun appel. Utilisez le lien donné par le salon.',
 
   'pairing.title': 'Confirmez votre identité',
-  'pairing.intro': 'Envoyez ce code dans le salon de l’appel, depuis n’importe quel client Matrix. La page continue toute seule.',
+  'pairing.intro': 'Envoyez ce code dans le salon de l’appel, depuis n’importe quel client Matrix.',
   'pairing.code': 'Votre code',
   'pairing.step-open': 'Ouvrez le salon de l’appel.',
   'pairing.step-say': 'Envoyez-y ce message :',
@@ -21,8 +21,8 @@ export const fr: Messages = {
   'pairing.new-code': 'Obtenir un nouveau code',
   'pairing.why': 'Le message montre quel compte est le vôtre et que vous êtes dans le salon. Aucun mot de passe n’est demandé, et ce navigateur se souviendra de vous.',
 
-  'prejoin.title': 'Avant de rejoindre l’appel',
-  'prejoin.as': 'Vous rejoignez l’appel en tant que {user}.',
+  'prejoin.title': 'Rejoindre l’appel',
+  'prejoin.as': 'Votre compte : {user}',
   'prejoin.forget': 'M’oublier sur cet appareil',
   'prejoin.preview': 'Ce que montre votre caméra',
   'prejoin.camera-off': 'Votre caméra est coupée',
@@ -95,7 +95,7 @@ export const fr: Messages = {
   'control.close': 'Fermer',
   'control.not-allowed': 'Vous n’avez pas ce droit dans cet appel.',
 
-  'tile.screen': 'Écran de {name}',
+  'tile.screen': 'Écran partagé par {name}',
   'tile.muted': 'Micro coupé',
   'tile.speaking': 'Parle',
   'tile.enlarge': 'Agrandir {name}',

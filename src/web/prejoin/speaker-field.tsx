@@ -23,7 +23,7 @@ export function SpeakerField({ speakers }: { readonly speakers: readonly MediaDe
     <DeviceSelect kind="speaker" devices={speakers} chosen={speakerId} onChoose={(id) => choices.set({ speakerId: id })}>
       <button type="button" className="button button-secondary button-small" disabled={playing} onClick={() => background(test(), 'playing the test sound')}>
         <Icon name="speaker" />
-        {t(playing ? 'device.testing-speaker' : 'device.test-speaker')}
+        <span className="button-text">{t(playing ? 'device.testing-speaker' : 'device.test-speaker')}</span>
       </button>
     </DeviceSelect>
   );

@@ -11,33 +11,51 @@ export interface ArrivalPorts {
 export interface Arrivals {
   readonly onJoined: (identity: string) => void;
   readonly onLeft: (identity: string, name: string) => void;
+  /** This page is connected, and these are here. */
+  readonly onConnected: (identities: Iterable<string>) => void;
+  /** This page lost its connection: it cannot know who left, and all who were here come back without a word. */
+  readonly onConnectionLost: () => void;
   readonly dispose: () => void;
 }
 
 const graceMs = 5000;
+const graceAfterLossMs = 30_000;
 
 export function createArrivals({ joined, left, later }: ArrivalPorts): Arrivals {
-  const leaving = new Map<string, () => void>();
+  const here = new Set<string>();
+  const away = new Map<string, () => void>();
+
+  const isBack = (identity: string): boolean => {
+    away.get(identity)?.();
+    return away.delete(identity);
+  };
+  const goAway = (identity: string, ms: number, thenSay: () => void): void => {
+    here.delete(identity);
+    away.get(identity)?.();
+    away.set(identity, later(() => {
+      away.delete(identity);
+      thenSay();
+    }, ms));
+  };
+
   return {
     onJoined(identity) {
-      const callOff = leaving.get(identity);
-      if (callOff === undefined) {
-        joined(identity);
-        return;
-      }
-      callOff();
-      leaving.delete(identity);
+      here.add(identity);
+      if (!isBack(identity)) joined(identity);
     },
-    onLeft(identity, name) {
-      leaving.get(identity)?.();
-      leaving.set(identity, later(() => {
-        leaving.delete(identity);
-        left(name);
-      }, graceMs));
+    onLeft: (identity, name) => goAway(identity, graceMs, () => left(name)),
+    onConnected(identities) {
+      for (const identity of identities) {
+        here.add(identity);
+        isBack(identity);
+      }
+    },
+    onConnectionLost() {
+      for (const identity of [...here, ...away.keys()]) goAway(identity, graceAfterLossMs, () => undefined);
     },
     dispose() {
-      for (const callOff of leaving.values()) callOff();
-      leaving.clear();
+      for (const callOff of away.values()) callOff();
+      away.clear();
     },
   };
 }

@@ -60,7 +60,7 @@ function Call({ state, organisation }: CallPageProps): ReactNode {
       <div className="call-middle">
         <ConnectionBanner connected={connected} attempts={state.kind === 'rejoining' ? state.attempt : 0} />
         <SoundGate />
-        <Stage view={view} />
+        <Stage view={view} connected={connected} />
         {peopleOpen && <PeoplePanel onClose={() => setPeopleOpen(false)} />}
       </div>
       <ControlBar

@@ -7,18 +7,20 @@ export interface Size {
 
 export interface Grid {
   readonly columns: number;
-  /** Tiles on one page; with more people there are more pages. */
+  /** Tiles on one page; with more people there are more pages, and room is kept for turning them. */
   readonly perPage: number;
   readonly tile: Size;
 }
 
 export const gapPx = 8;
+export const pagerHeightPx = 40;
 const widest = 16 / 9;
-const narrowest = 5 / 4;
 const smallestTileWidthPx = 150;
+const smallCellPx = 400;
 
-/** The largest tile in a cell whose shape stays between 5:4 and 16:9: filled, cropped a little, never letterboxed. */
+/** The largest tile in a cell whose shape stays between 5:4 (a square in a small cell) and 16:9: filled, cropped a little, never letterboxed. */
 function tileIn(cell: Size): Size {
+  const narrowest = cell.width < smallCellPx ? 1 : 5 / 4;
   if (cell.width / cell.height > widest) return { width: cell.height * widest, height: cell.height };
   if (cell.width / cell.height < narrowest) return { width: cell.width, height: cell.width / narrowest };
   return cell;
@@ -43,9 +45,10 @@ function capacity(stage: Size): number {
 /**
  * The grid that shows everyone as large as possible.
  * @param count people to show, at least 1.
- * @param stage in pixels, without its padding.
+ * @param whole the stage in pixels, without its padding.
  */
-export function chooseGrid(count: number, stage: Size): Grid {
+export function chooseGrid(count: number, whole: Size): Grid {
+  const stage = capacity(whole) < count ? { width: whole.width, height: whole.height - pagerHeightPx } : whole;
   const perPage = Math.min(Math.max(1, count), capacity(stage));
   let best: Grid = { columns: 1, perPage, tile: gridWith(1, perPage, stage) };
   for (let columns = 2; columns <= perPage; columns++) {

@@ -15,7 +15,7 @@ function PersonRow({ participant, person }: { readonly participant: Participant;
       <span className="avatar avatar-small" data-colour={colourOf(person.userId)} aria-hidden="true">{initialsOf(person.name)}</span>
       <span className="person-names">
         <span className="person-name">{person.name}{participant.isLocal && ` (${t('call.you')})`}</span>
-        <span className="person-id">{person.userId}</span>
+        <span className="person-id" title={person.userId}>{person.userId}</span>
       </span>
       <Quality participant={participant} />
       {participant.isMicrophoneEnabled

@@ -15,13 +15,13 @@ const sources = [
   { source: Track.Source.ScreenShare, withPlaceholder: false },
 ];
 
-export function Stage({ view }: { readonly view: StageView }): ReactNode {
+export function Stage({ view, connected }: { readonly view: StageView; readonly connected: boolean }): ReactNode {
   const t = useTranslate();
   const references = useTracks(sources, { onlySubscribed: false });
   const tiles = useMemo(() => references.map(tileOf), [references]);
   const lastSpeaker = useLastSpeaker();
   const { ref, size } = useSize();
-  const alone = tiles.every((tile) => tile.isLocal);
+  const alone = connected && tiles.every((tile) => tile.isLocal);
   return (
     <section className="stage" ref={ref} data-view={view.view}>
       {size !== undefined && view.view === 'grid' && <GridView tiles={tiles} size={size} enlarged={view.enlarged} onEnlarge={view.enlarge} />}

@@ -50,8 +50,8 @@ export function Tile({ tile, enlarged, onEnlarge, style }: TileProps): ReactNode
       data-muted={silent}
       data-video={!dark}
     >
+      <Avatar name={person.name} userId={person.userId} />
       {!dark && <Picture trackRef={trackRef} mirrored={isLocal && !isScreen} />}
-      {dark && <Avatar name={person.name} userId={person.userId} />}
       <div className="tile-foot">
         <span className="tile-name">
           {!isScreen && silent && <Icon name="microphone-off" />}

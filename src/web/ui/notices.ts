@@ -14,7 +14,7 @@ export interface Notices {
 }
 
 const shownMs = { info: 4500, alert: 9000 } as const;
-const mostShown = 3;
+const mostShown = 2;
 
 export function createNotices(): Notices {
   let notices: readonly Notice[] = [];
