@@ -128,7 +128,8 @@ function announceTrack(call: Call, input: Extract<CallInput, { type: 'announceTr
 function changeSelf(call: Call, input: Extract<CallInput, { type: 'changeSelf' }>): Result<Transition, CallError> {
   return changeParticipant(call, input.participant, (participant) => {
     if (!participant.permissions.mayUpdateMetadata) return err(callError('publishForbidden', `${participant.identity} may not change its metadata`));
-    const attributes = new Map([...participant.attributes, ...(input.attributes ?? [])].filter(([, value]) => value !== ''));
+    const merged = new Map([...participant.attributes, ...(input.attributes ?? [])]);
+    const attributes = new Map([...merged].filter(([, value]) => value !== ''));
     const changed: Participant = { ...participant, name: input.name ?? participant.name, metadata: input.metadata ?? participant.metadata, attributes };
     const tooLarge = fits(changed);
     return tooLarge === undefined ? ok(changed) : err(callError('limitExceeded', tooLarge));
