@@ -47,6 +47,10 @@ export function PrejoinPage({ organisation, joining }: { readonly organisation: 
   const microphone = usePreview('microphone', choice.microphone, choice.microphoneId, round);
   const devices = useDevices(`${camera.kind} ${microphone.kind}`);
   const retry = (): void => setRound(round + 1);
+  const toggle = (kind: 'camera' | 'microphone', preview: Preview): void => {
+    if (preview.kind === 'failed') retry();
+    else choices.set({ [kind]: !choice[kind] });
+  };
   const nothingOnAir = camera.kind !== 'on' && camera.kind !== 'starting' && microphone.kind !== 'on' && microphone.kind !== 'starting';
   const join = (): void => {
     // A device that fails here would fail again inside: go in without it.
@@ -59,8 +63,8 @@ export function PrejoinPage({ organisation, joining }: { readonly organisation: 
         <div className="preview">
           <CameraPreview preview={camera} />
           <div className="preview-controls">
-            <Toggle kind="microphone" on={choice.microphone} onToggle={() => choices.set({ microphone: !choice.microphone })} />
-            <Toggle kind="camera" on={choice.camera} onToggle={() => choices.set({ camera: !choice.camera })} />
+            <Toggle kind="microphone" on={choice.microphone && microphone.kind !== 'failed'} onToggle={() => toggle('microphone', microphone)} />
+            <Toggle kind="camera" on={choice.camera && camera.kind !== 'failed'} onToggle={() => toggle('camera', camera)} />
           </div>
         </div>
         <div className="prejoin-form">

@@ -28,12 +28,12 @@ function tileIn(cell: Size): Size {
 
 function gridWith(columns: number, rows: number, stage: Size): Size {
   return tileIn({
-    width: (stage.width - gapPx * (columns - 1)) / columns,
-    height: (stage.height - gapPx * (rows - 1)) / rows,
+    width: Math.max(0, stage.width - gapPx * (columns - 1)) / columns,
+    height: Math.max(0, stage.height - gapPx * (rows - 1)) / rows,
   });
 }
 
-const area = ({ width, height }: Size): number => Math.max(0, width) * Math.max(0, height);
+const area = ({ width, height }: Size): number => width * height;
 
 /** How many tiles of at least the smallest size fit. */
 function capacity(stage: Size): number {
