@@ -1,0 +1,231 @@
+// Owns the composition of one bridge: the only file that knows every part. A process or a spec may start several.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pageRoutes } from './auth/page-routes.ts';
+import { rtcRoutes } from './auth/rtc-routes.ts';
+import { loadSigningKeys } from './auth/signing-key.ts';
+import { createSignIns, createTickets } from './auth/tickets.ts';
+import { publishedTracks } from './call/participant.ts';
+import type { Config } from './config/schema.ts';
+import { Admission } from './control/admission.ts';
+import { createCallDoor } from './control/call-door.ts';
+import { CallRegistry } from './control/call-registry.ts';
+import { OutboxRunner } from './control/outbox-runner.ts';
+import { RoomBook } from './control/room-book.ts';
+import { createRoomCommands, createRoomListener } from './control/room-desk.ts';
+import { SignInDesk } from './control/sign-in-desk.ts';
+import { createMetrics, type Reading } from './http/metrics.ts';
+import { openListener } from './http/listener.ts';
+import { createOperationsApp } from './http/operations-app.ts';
+import { createPublicApp } from './http/public-app.ts';
+import { createSignallingServer } from './livekit/signalling-server.ts';
+import { createLogger, type Logger } from './log/logger.ts';
+import { createMatrixSide } from './matrix/matrix-side.ts';
+import { labelOf } from './matrix/notice-text.ts';
+import { parseRegistration, type Registration } from './matrix/registration.ts';
+import { createMediaPlane } from './sfu/media-plane.ts';
+import { createCallStore } from './store/call-store.ts';
+import { openDatabase } from './store/database.ts';
+import { createEventInbox } from './store/event-inbox.ts';
+import { createOutbox } from './store/outbox.ts';
+import { createRoomStore } from './store/room-store.ts';
+import { createSignInStore } from './store/sign-in-store.ts';
+import { asError } from './util/background.ts';
+import { systemClock, systemRandom } from './util/system.ts';
+
+export interface Bridge {
+  /** Nothing starts and nobody joins any more; waits for the calls to empty, at most the configured time. */
+  drain(): Promise<void>;
+  /** Post: sessions told to come back, listeners closed, worker processes gone, database closed. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Where `vite build` puts the call page. */
+const pageFolder = join(import.meta.dirname, '../dist/web');
+const pruneEveryMs = 3_600_000;
+const keepEventsMs = 7 * 24 * 3_600_000;
+
+/** Starts a bridge. Post: it serves; the homeserver may still be away. @throws Error in words when a part cannot start; nothing is left running then */
+export async function createBridge(config: Config, log: Logger = createLogger(config.log)): Promise<Bridge> {
+  await using starting = new AsyncDisposableStack();
+  const clock = systemClock;
+  const random = systemRandom;
+  const { homeserver, access, calls: limits, organisation } = config;
+  const registration = readRegistration(config);
+  const addresses = { publicUrl: config.http.publicUrl, organisations: new Map(Object.entries(organisation.labels).map(([server, label]) => [server as typeof homeserver.serverName, label])) };
+
+  const database = openDatabase(join(config.dataFolder, 'viaduc.sqlite'));
+  starting.defer(() => {
+    database.close();
+  });
+  const outbox = createOutbox(database);
+  const inbox = createEventInbox(database);
+  const signInStore = createSignInStore(database);
+  const store = createCallStore(database);
+  const keys = loadSigningKeys(config.dataFolder);
+
+  const media = await createMediaPlane({ ...config.media, workerBinary: workerBinary(config), announcedAddress: config.media.announcedAddress, iceTcp: true, log: log.child({ part: 'media' }) });
+  starting.defer(() => media.close());
+
+  const matrix = createMatrixSide({
+    homeserver,
+    appservice: { id: registration.id, asToken: registration.asToken, hsToken: registration.hsToken },
+    bot: config.bot,
+    access,
+    speech: { ...addresses, prefixes: limits.prefixes, defaultLanguage: limits.language },
+    inbox,
+    clock,
+    log: log.child({ part: 'matrix' }),
+  });
+
+  const metrics = createMetrics(read);
+  const outboxMarked = (): void => {
+    runner.wake();
+  };
+  const rooms = new RoomBook({ store: createRoomStore(database), outbox, random, clock, defaultLanguage: limits.language, outboxMarked });
+  const rules = { ...limits, startLevel: access.startLevel };
+  const calls = new CallRegistry({ context: { store, media, clock, rules, log: log.child({ part: 'call' }), outboxMarked }, random, directory: matrix.directory, rooms });
+  const runner = new OutboxRunner({ outbox, voice: matrix.voice, rooms, calls, clock, log: log.child({ part: 'outbox' }), observer: metrics.observer, noticeIntervalMs: limits.noticeIntervalMs });
+  const tickets = createTickets({ key: keys.ticket, server: homeserver.serverName, clock, lifetimeMs: access.ticketLifetimeMs });
+  const signIns = new SignInDesk({ store: signInStore, tokens: createSignIns({ key: keys.signIn, server: homeserver.serverName, clock }), rooms, clock, random, signInLifetimeMs: access.signInLifetimeMs });
+  const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer });
+  const door = createCallDoor({ calls, tickets, directory: matrix.directory, clock, random, log: log.child({ part: 'door' }), observer: metrics.observer, labelOf: (server) => labelOf(addresses, server) });
+  const signalling = createSignallingServer({ door, clock, log: log.child({ part: 'livekit' }), options: { iceServers: config.media.iceServers.map(iceServer) } });
+
+  const liveKitUrl = config.http.publicUrl.replace(/^http/, 'ws');
+  const routes = [
+    ...rtcRoutes({ admission, liveKitUrl }),
+    ...pageRoutes({
+      admission,
+      signIns,
+      clock,
+      liveKitUrl,
+      page: {
+        organisation: organisation.name === '' ? labelOf(addresses, homeserver.serverName) : organisation.name,
+        defaultLanguage: limits.language,
+        botUser: matrix.botUser,
+        commandPrefix: limits.prefixes[0] ?? '!visio',
+        signInMaxAgeMs: access.signInLifetimeMs,
+      },
+    }),
+  ];
+  const publicApp = createPublicApp({ routes, pageFolder, frameAncestors: config.http.frameAncestors, trustedProxies: config.http.trustedProxies, liveKitUrl, log: log.child({ part: 'http' }) });
+  const operationsApp = createOperationsApp({ metrics, unready });
+
+  calls.restore();
+  starting.defer(() => runner.stop());
+  runner.start();
+  const stopPruning = every(pruneEveryMs, prune);
+  starting.defer(stopPruning);
+  starting.defer(() => matrix.close());
+  starting.defer(() => calls.stop('bridgeStopping'));
+
+  const publicListener = await openListener({
+    name: 'public',
+    ...config.http,
+    handle: (request, response) => {
+      if (!signalling.handleRequest(request, response)) publicApp(request, response);
+    },
+    upgrade: (request, socket, head) => {
+      if (!signalling.handleUpgrade(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    },
+  });
+  starting.defer(() => publicListener.close());
+  starting.defer(() => signalling.close());
+  const operationsListener = await openListener({ name: 'metrics', ...config.metrics, handle: operationsApp });
+  starting.defer(() => operationsListener.close());
+  // The homeserver's listener opens last: what comes in finds everything else in place.
+  const matrixListener = await openListener({ name: 'application service', ...config.appservice, handle: matrix.handle });
+  starting.defer(() => matrixListener.close());
+  matrix.start({ commands: createRoomCommands(desk()), listener: createRoomListener(desk()) });
+  log.info('bridge started', { server: homeserver.serverName, publicUrl: config.http.publicUrl, calls: calls.open().length });
+
+  const running = starting.move();
+  let closing: Promise<void> | undefined;
+  return {
+    drain: async () => {
+      calls.drain();
+      log.info('bridge draining', { sessions: sessions(), timeoutMs: limits.drainTimeoutMs });
+      const untilMs = clock.nowMs() + limits.drainTimeoutMs;
+      while (sessions() > 0 && clock.nowMs() < untilMs) await pause(100);
+      signalling.drain();
+    },
+    close: () => {
+      calls.drain();
+      closing ??= running.disposeAsync().then(() => {
+        log.info('bridge stopped');
+      });
+      return closing;
+    },
+  };
+
+  function desk(): Parameters<typeof createRoomCommands>[0] {
+    return { calls, rooms, signIns, directory: matrix.directory, outbox, clock, outboxMarked };
+  }
+
+  function sessions(): number {
+    return calls.open().reduce((sum, { sessionCount }) => sum + sessionCount, 0);
+  }
+
+  function unready(): string[] {
+    return [...(calls.draining ? ['draining'] : []), ...(matrix.isConnected() ? [] : ['the homeserver has not reached the application service yet'])];
+  }
+
+  function prune(): void {
+    inbox.prune(clock.nowMs() - keepEventsMs);
+    signInStore.prune(clock.nowMs());
+  }
+
+  async function read(): Promise<Reading> {
+    const people = calls.open().flatMap(({ call }) => [...call.participants.values()]);
+    const tracks = people.flatMap(publishedTracks);
+    const audio = tracks.filter(({ kind }) => kind === 'audio').length;
+    return { calls: calls.open().length, people: people.length, tracks: { audio, video: tracks.length - audio }, outboxDepth: outbox.depth(), media: await media.snapshot() };
+  }
+
+  function every(periodMs: number, run: () => void): () => void {
+    const timer = setInterval(() => {
+      try {
+        run();
+      } catch (error) {
+        log.error('pruning failed', { error: asError(error) });
+      }
+    }, periodMs);
+    timer.unref();
+    return () => {
+      clearInterval(timer);
+    };
+  }
+}
+
+/** @throws Error in words */
+export function readRegistration({ registration: path, homeserver: { serverName }, bot: { localpart } }: Config): Registration {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Error(`the registration ${path} cannot be read (${asError(error).message}): write it with ./viaduc register`, { cause: error });
+  }
+  const registration = parseRegistration(text, { serverName, botLocalpart: localpart });
+  if (!registration.ok) throw new Error(`the registration ${path} cannot be used: ${registration.error}. Write a new one with ./viaduc register --force and restart the homeserver.`);
+  return registration.value;
+}
+
+/** @throws Error in words */
+export function workerBinary({ media }: Config): string {
+  const path = media.workerBinary ?? process.env['MEDIASOUP_WORKER_BIN'];
+  if (path === undefined) throw new Error('no media worker: start Viaduc with ./viaduc, which builds it, or set media.workerBinary');
+  return path;
+}
+
+function iceServer({ urls, username, credential }: Config['media']['iceServers'][number]): { urls: readonly string[]; username?: string; credential?: string } {
+  return { urls, ...(username !== undefined && { username }), ...(credential !== undefined && { credential }) };
+}
+
+function pause(forMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  setTimeout(() => {
+    resolve(undefined);
+  }, forMs);
+  return promise;
+}

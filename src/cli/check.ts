@@ -1,0 +1,28 @@
+// Owns ./viaduc check: looks at everything a bridge needs and says what to do about each fault.
+import { loadConfig } from '../config/load.ts';
+import { bridgeRuns, certificate, federation, homeserverReachesUs, homeserverVersions, portsFree, registrationKnown } from './check/probes.ts';
+import type { Finding } from './check/finding.ts';
+import { quickFindings } from './check/quick.ts';
+
+const marks: Readonly<Record<Finding['level'], string>> = { ok: '  ok ', warning: 'WARN ', failure: 'FAIL ' };
+
+/** Prints each finding; exit status 1 if something would not work. */
+export async function check(configPath: string): Promise<number> {
+  const config = loadConfig(configPath);
+  process.stdout.write(`  ok  The configuration ${configPath} is valid\n`);
+  const runs = await bridgeRuns(config);
+  const secure = await certificate(config);
+  const findings = [
+    ...quickFindings(config),
+    await homeserverVersions(config),
+    await registrationKnown(config),
+    await federation(config),
+    ...(runs ? [await homeserverReachesUs(config)] : await portsFree(config)),
+    ...(secure === undefined ? [] : [secure]),
+  ];
+  for (const { level, what, advice } of findings) process.stdout.write(`${marks[level]} ${what}\n${advice === '' ? '' : `       → ${advice}\n`}`);
+  const failures = findings.filter(({ level }) => level === 'failure').length;
+  const warnings = findings.filter(({ level }) => level === 'warning').length;
+  process.stdout.write(`\n${failures === 0 ? 'The bridge can run.' : 'The bridge would not work.'} ${failures} failures, ${warnings} warnings.${runs ? '' : ' (It does not run now.)'}\n`);
+  return failures === 0 ? 0 : 1;
+}

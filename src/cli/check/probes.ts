@@ -1,0 +1,152 @@
+// Owns the probes that ask: the homeserver, ports, certificates.
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { connect } from 'node:tls';
+import { z } from 'zod';
+import { readRegistration } from '../../bridge.ts';
+import type { Config } from '../../config/schema.ts';
+import { asError } from '../../util/background.ts';
+import { broken, doubtful, good, type Finding } from './finding.ts';
+
+const deadlineMs = 5000;
+const warnDays = 21;
+
+/** `GET /_matrix/client/versions` */
+export async function homeserverVersions({ homeserver }: Config): Promise<Finding> {
+  try {
+    const { status, body } = await ask(`${homeserver.url}/_matrix/client/versions`);
+    const versions = z.object({ versions: z.array(z.string()) }).safeParse(body);
+    if (status !== 200 || !versions.success) return broken(`${homeserver.url} answers ${status}, but not as a homeserver`, 'Set homeserver.url to the address of the client API.');
+    return good(`The homeserver answers, client API up to ${versions.data.versions.at(-1) ?? 'unknown'}`);
+  } catch (error) {
+    return broken(`The homeserver does not answer at ${homeserver.url}: ${reason(error)}`, 'Check that it runs and that homeserver.url is right.');
+  }
+}
+
+/** `GET /account/whoami` as the application service's sender: the homeserver knows our registration. */
+export async function registrationKnown(config: Config): Promise<Finding> {
+  const advice = `Add the registration to app_service_config_files in homeserver.yaml and restart the homeserver (./viaduc register prints the lines).`;
+  try {
+    const { asToken, id } = readRegistration(config);
+    const { status, body } = await ask(`${config.homeserver.url}/_matrix/client/v3/account/whoami`, asToken.reveal());
+    const who = z.object({ user_id: z.string() }).safeParse(body);
+    if (status === 401 || status === 403) return broken('The homeserver does not know our registration', advice);
+    if (!who.success) return broken(`The homeserver answers ${status} to our registration`, advice);
+    if (!who.data.user_id.endsWith(`:${config.homeserver.serverName}`)) return broken(`The homeserver takes us for ${who.data.user_id}`, `Set homeserver.serverName to its server name.`);
+    return good(`The homeserver knows the application service ${id}`);
+  } catch (error) {
+    return broken(`The homeserver could not be asked about the registration: ${reason(error)}`, advice);
+  }
+}
+
+/** `POST /_matrix/client/v1/appservice/{id}/ping`: only while the bridge runs. */
+export async function homeserverReachesUs(config: Config): Promise<Finding> {
+  try {
+    const { asToken, id, url } = readRegistration(config);
+    const { status, body } = await ask(`${config.homeserver.url}/_matrix/client/v1/appservice/${encodeURIComponent(id)}/ping`, asToken.reveal(), '{}');
+    if (status === 200) return good(`The homeserver reaches the bridge at ${url}`);
+    const answer = z.object({ errcode: z.string() }).safeParse(body);
+    return broken(`The homeserver does not reach the bridge at ${url} (${answer.success ? answer.data.errcode : status})`, 'Check the url in the registration, appservice.host and a firewall between them.');
+  } catch (error) {
+    return broken(`The homeserver could not be asked to reach us: ${reason(error)}`, 'Check homeserver.url.');
+  }
+}
+
+/** `GET /_matrix/federation/v1/version` at the address given in the configuration. */
+export async function federation({ homeserver }: Config): Promise<Finding> {
+  if (homeserver.federationUrl === undefined) return good('Your own users are verified at your homeserver as every other: by its server name');
+  try {
+    const { status } = await ask(`${homeserver.federationUrl}/_matrix/federation/v1/version`);
+    return status === 200 ? good(`The federation API answers at ${homeserver.federationUrl}`) : broken(`${homeserver.federationUrl} answers ${status}, but not as a federation API`, 'Set homeserver.federationUrl to a listener with the resource federation or openid.');
+  } catch (error) {
+    return broken(`The federation API does not answer at ${homeserver.federationUrl}: ${reason(error)}`, 'Check homeserver.federationUrl and the certificate (NODE_EXTRA_CA_CERTS for a private authority).');
+  }
+}
+
+/** Something answers on the metrics port: the bridge runs already. */
+export async function bridgeRuns({ metrics }: Config): Promise<boolean> {
+  return ask(`http://${metrics.host}:${metrics.port}/healthz`).then(({ status }) => status === 200, () => false);
+}
+
+export async function portsFree(config: Config): Promise<Finding[]> {
+  const { http, appservice, metrics, media } = config;
+  const wanted = [
+    { name: 'public', proto: 'tcp', host: http.host, port: http.port },
+    { name: 'application service', proto: 'tcp', host: appservice.host, port: appservice.port },
+    { name: 'metrics', proto: 'tcp', host: metrics.host, port: metrics.port },
+    ...Array.from({ length: media.workers }, (_, worker) => (['udp', 'tcp'] as const).map((proto) => ({ name: 'media', proto, host: media.listenIp, port: media.firstPort + worker }))).flat(),
+  ] as const;
+  return Promise.all(
+    wanted.map(async ({ name, proto, host, port }) => {
+      const fault = await (proto === 'udp' ? udpFault(host, port) : tcpFault(host, port));
+      return fault === undefined ? good(`Port ${port}/${proto} is free (${name})`) : broken(`Port ${port}/${proto} on ${host} cannot be opened (${name}): ${fault}`, 'Stop what uses it, or choose another port in the configuration.');
+    }),
+  );
+}
+
+/** The certificate that people's browsers see. */
+export async function certificate({ http }: Config): Promise<Finding | undefined> {
+  const { protocol, hostname, port } = new URL(http.publicUrl);
+  if (protocol !== 'https:') return undefined;
+  const { promise, resolve } = Promise.withResolvers<Finding>();
+  const socket = connect({ host: hostname, port: port === '' ? 443 : Number(port), servername: hostname, timeout: deadlineMs }, () => {
+    const days = Math.floor((Date.parse(socket.getPeerCertificate().valid_to) - Date.now()) / 86_400_000);
+    resolve(days < warnDays ? doubtful(`The certificate of ${hostname} ends in ${days} days`, 'Renew it.') : good(`The certificate of ${hostname} is good for ${days} days`));
+    socket.end();
+  });
+  socket.on('timeout', () => socket.destroy(new Error('no answer')));
+  socket.on('error', (error) => {
+    resolve(broken(`${http.publicUrl} cannot be reached over TLS: ${error.message}`, 'Check the reverse proxy and its certificate.'));
+  });
+  return promise;
+}
+
+async function ask(url: string, token?: string, body?: string): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(url, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body }),
+    signal: AbortSignal.timeout(deadlineMs),
+    redirect: 'manual',
+  });
+  const text = await response.text();
+  try {
+    return { status: response.status, body: JSON.parse(text) as unknown };
+  } catch {
+    return { status: response.status, body: undefined };
+  }
+}
+
+function reason(error: unknown): string {
+  const { message, cause } = asError(error);
+  return cause instanceof Error ? cause.message || String(Reflect.get(cause, 'code')) : message;
+}
+
+async function tcpFault(host: string, port: number): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const server = createServer();
+  server.once('error', (error) => {
+    resolve(error.message);
+  });
+  server.listen(port, host, () => {
+    server.close(() => {
+      resolve(undefined);
+    });
+  });
+  return promise;
+}
+
+async function udpFault(host: string, port: number): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  socket.once('error', (error) => {
+    socket.close();
+    resolve(error.message);
+  });
+  socket.bind(port, host, () => {
+    socket.close(() => {
+      resolve(undefined);
+    });
+  });
+  return promise;
+}
