@@ -1,0 +1,130 @@
+// Owns a bridge without Matrix: the real calls, media and signalling, with a directory that knows everybody. For specs of clients.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTickets } from '../../src/auth/tickets.ts';
+import type { CallId, UserId } from '../../src/call/ids.ts';
+import { memberPermissions, type Permissions } from '../../src/call/roles.ts';
+import { createCallDoor } from '../../src/control/call-door.ts';
+import { CallRegistry } from '../../src/control/call-registry.ts';
+import type { LiveCall } from '../../src/control/live-call.ts';
+import type { Random } from '../../src/control/ports/clock.ts';
+import { silentObserver } from '../../src/control/ports/observer.ts';
+import type { RoomDirectory } from '../../src/control/ports/room-directory.ts';
+import type { CallDoor } from '../../src/control/ports/session.ts';
+import { RoomBook } from '../../src/control/room-book.ts';
+import { createSignallingServer, type SignallingOptions, type SignallingServer } from '../../src/livekit/signalling-server.ts';
+import { createLogger, silentLogger } from '../../src/log/logger.ts';
+import { createMediaPlane, type ClosableMediaPlane } from '../../src/sfu/media-plane.ts';
+import { createCallStore } from '../../src/store/call-store.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { createOutbox } from '../../src/store/outbox.ts';
+import { createRoomStore } from '../../src/store/room-store.ts';
+import { ok } from '../../src/util/result.ts';
+import { alice, powerLevels, rules, serverName, theRoom } from './builders.ts';
+import { realClock } from './clocks.ts';
+import { specBasePort } from './run.ts';
+import { workerBinary } from './worker-binary.ts';
+
+export interface CallHost extends AsyncDisposable {
+  /** What clients connect to, `ws://…`. */
+  readonly url: string;
+  readonly live: LiveCall;
+  readonly media: ClosableMediaPlane;
+  readonly signalling: SignallingServer;
+  ticket(user: UserId, device: string): Promise<string>;
+}
+
+export interface CallHostOptions {
+  readonly signalling?: Partial<SignallingOptions>;
+  /** Rights that differ from everybody's, by user. */
+  readonly permissions?: ReadonlyMap<UserId, Permissions>;
+}
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+const random: Random = {
+  base32: (length) => [...randomBytes(length)].map((byte) => alphabet[byte % 32]).join(''),
+  digits: (length) => [...randomBytes(length)].map((byte) => String(byte % 10)).join(''),
+};
+
+/** VIADUC_SPEC_LOG=debug shows what the bridge logs. */
+export const specLogger = process.env['VIADUC_SPEC_LOG'] === undefined ? silentLogger : createLogger({ level: 'debug', format: 'text' });
+
+export async function startCallHost(options: CallHostOptions = {}): Promise<CallHost> {
+  await using stack = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'viaduc-call-host-'));
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const database = openDatabase(join(folder, 'viaduc.db'));
+  stack.defer(() => void database.close());
+  const media = await createMediaPlane({
+    workerBinary: workerBinary(), workers: 2, listenIp: '127.0.0.1', announcedAddress: undefined, firstPort: specBasePort() + 45,
+    iceTcp: true, initialOutgoingBitrateKbps: 1_000, maxIncomingBitrateKbps: 0, log: specLogger,
+  });
+  stack.defer(() => media.close());
+  const clock = realClock;
+  const directory: RoomDirectory = {
+    member: (_room, user) => Promise.resolve(ok({ user, displayName: user.slice(1, user.indexOf(':')) })),
+    powerLevels: () => Promise.resolve(ok(powerLevels())),
+    name: () => Promise.resolve('A room'),
+  };
+  const outboxMarked = (): void => undefined;
+  const rooms = new RoomBook({ store: createRoomStore(database), outbox: createOutbox(database), random, clock, defaultLanguage: 'en', outboxMarked });
+  const calls = new CallRegistry({ context: { store: createCallStore(database), media, clock, rules: { ...rules, maxParticipants: 30 }, log: specLogger, outboxMarked }, random, directory, rooms });
+  stack.defer(() => calls.stop('bridgeStopping'));
+  const tickets = createTickets({ key: randomBytes(32), server: serverName('interieur.localhost'), clock, lifetimeMs: 600_000 });
+  const door = createCallDoor({ calls, tickets, directory, clock, random, log: specLogger, observer: silentObserver, labelOf: (server) => server });
+  const signalling = createSignallingServer({ door: withPermissions(door, options.permissions ?? new Map()), clock, log: specLogger, options: options.signalling ?? {} });
+  const port = await listen(stack, signalling);
+  stack.defer(() => signalling.close());
+  const started = await calls.start({ room: theRoom, by: alice, eventId: undefined });
+  if (!started.ok) throw new Error(`the call does not start: ${started.error.detail}`);
+  const { live } = started.value;
+  const kept = stack.move();
+  return {
+    url: `ws://localhost:${port}`,
+    live,
+    media,
+    signalling,
+    ticket: (user, device) => tickets.mint(live.call.id satisfies CallId, { identity: `${user}:${device}`, user, server: serverName(user.slice(user.indexOf(':') + 1)), device, name: user, role: 'participant', permissions: memberPermissions }),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+async function listen(stack: AsyncDisposableStack, signalling: SignallingServer): Promise<number> {
+  const http = createServer((request, response) => {
+    if (!signalling.handleRequest(request, response)) response.writeHead(404).end();
+  });
+  http.on('upgrade', (request, socket, head) => {
+    if (!signalling.handleUpgrade(request, socket, head)) socket.destroy();
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  stack.defer(() => closeServer(http));
+  return portOf(http);
+}
+
+export async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
+
+export function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
+  return address.port;
+}
+
+/** The directory gives everybody the same rights; some specs are about people with fewer. */
+function withPermissions(door: CallDoor, permissions: ReadonlyMap<UserId, Permissions>): CallDoor {
+  return {
+    validate: (ticket) => door.validate(ticket),
+    join: async (request) => {
+      const joined = await door.join(request);
+      const fewer = joined.ok ? permissions.get(joined.value.self.user) : undefined;
+      return joined.ok && fewer !== undefined ? ok({ ...joined.value, self: { ...joined.value.self, permissions: fewer } }) : joined;
+    },
+  };
+}
