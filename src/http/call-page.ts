@@ -27,7 +27,7 @@ export function callPage({ pageFolder, frameAncestors, liveKitUrl }: CallPageOpt
     `frame-ancestors ${["'self'", ...frameAncestors].join(' ')}`,
   ].join('; ');
   const router = express.Router();
-  router.use('/assets', express.static(join(pageFolder, 'assets'), { immutable: true, maxAge: '1y', index: false, fallthrough: false }));
+  router.use('/assets', express.static(join(pageFolder, 'assets'), { immutable: true, maxAge: '1y', index: false }));
   router.get('/:slug', (_request, response) => {
     response.set({ 'Content-Security-Policy': policy, 'Cache-Control': 'no-cache', 'Permissions-Policy': 'camera=*, microphone=*, display-capture=*' });
     response.sendFile(document);

@@ -119,7 +119,7 @@ async function ask(url: string, token?: string, body?: string): Promise<{ status
 
 function reason(error: unknown): string {
   const { message, cause } = asError(error);
-  return cause instanceof Error ? cause.message || String(Reflect.get(cause, 'code')) : message;
+  return cause instanceof Error ? cause.message === '' ? String(Reflect.get(cause, 'code')) : cause.message : message;
 }
 
 async function tcpFault(host: string, port: number): Promise<string | undefined> {

@@ -1,0 +1,153 @@
+// Specifies the public listener over real HTTP: shapes, refusals, headers, limits.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rtcRoutes } from '../../src/auth/rtc-routes.ts';
+import { callError, type CallError } from '../../src/call/errors.ts';
+import type { AdmissionRequest, Admitted } from '../../src/control/admission.ts';
+import { openListener, type Listener } from '../../src/http/listener.ts';
+import { createPublicApp } from '../../src/http/public-app.ts';
+import { silentLogger } from '../../src/log/logger.ts';
+import { err, ok, type Result } from '../../src/util/result.ts';
+import { alice, callAfter, participant } from '../support/builders.ts';
+
+const port = 19_390;
+const base = `http://127.0.0.1:${port}`;
+
+describe('public listener', () => {
+  let folder: string;
+  let listener: Listener;
+  let asked: AdmissionRequest[];
+  let answer: Result<Admitted, CallError>;
+  const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> => fetch(base + path, { method: 'POST', body, headers });
+  const good = { room: '!room:interieur.example.org', device_id: 'DEV', openid_token: { access_token: 'secret', token_type: 'Bearer', matrix_server_name: 'interieur.example.org', expires_in: 3600 } };
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'viaduc-page-'));
+    mkdirSync(join(folder, 'assets'));
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><title>page</title>');
+    writeFileSync(join(folder, 'assets/a-1.js'), '1');
+    asked = [];
+    const call = callAfter();
+    answer = ok({ ticket: 'the-ticket', callId: call.id, call, identity: participant(alice), roomName: undefined, language: 'fr' });
+    const admission = {
+      admit: (request: AdmissionRequest) => {
+        asked.push(request);
+        return Promise.resolve(answer);
+      },
+    };
+    const app = createPublicApp({ routes: rtcRoutes({ admission, liveKitUrl: 'wss://visio.example.org' }), pageFolder: folder, frameAncestors: ['https://element.example.org'], trustedProxies: ['127.0.0.1'], liveKitUrl: 'wss://visio.example.org', log: silentLogger });
+    listener = await openListener({ name: 'public', host: '127.0.0.1', port, handle: app });
+  });
+  afterEach(async () => {
+    await listener.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('answers /sfu/get with the shape of the MatrixRTC authorisation service, to every origin, whatever more is sent', async () => {
+    const response = await post('/sfu/get', JSON.stringify({ ...good, delay_id: 'x', something: { new: true } }), { origin: 'https://element.example.org' });
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { url: 'wss://visio.example.org', jwt: 'the-ticket' });
+    assert.equal(response.headers.get('access-control-allow-origin'), '*');
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    assert.deepEqual(asked, [{ proof: { kind: 'openId', token: { accessToken: 'secret', matrixServerName: 'interieur.example.org' } }, at: { kind: 'room', room: '!room:interieur.example.org' }, device: 'DEV' }]);
+  });
+
+  it('answers a preflight', async () => {
+    const response = await fetch(`${base}/sfu/get`, { method: 'OPTIONS', headers: { origin: 'https://x.example', 'access-control-request-method': 'POST' } });
+    assert.equal(response.status, 204);
+    assert.match(response.headers.get('access-control-allow-headers') ?? '', /Content-Type/);
+  });
+
+  const refusals: readonly (readonly [string, string, number, string])[] = [
+    ['no JSON', 'no json', 400, 'M_NOT_JSON'],
+    ['nothing', '', 400, 'M_BAD_JSON'],
+    ['a room that is none', JSON.stringify({ ...good, room: '#alias:x' }), 400, 'M_BAD_JSON'],
+    ['a device with a line break', JSON.stringify({ ...good, device_id: 'a\nb' }), 400, 'M_BAD_JSON'],
+    ['no token', JSON.stringify({ ...good, openid_token: undefined }), 400, 'M_BAD_JSON'],
+    ['a token of another type', JSON.stringify({ ...good, openid_token: { access_token: { $gt: '' }, matrix_server_name: 1 } }), 400, 'M_BAD_JSON'],
+    ['too much', JSON.stringify({ ...good, padding: 'x'.repeat(20_000) }), 413, 'M_TOO_LARGE'],
+    ['a polluted prototype', `{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}`, 400, 'M_BAD_JSON'],
+  ];
+  for (const [what, body, status, errcode] of refusals) {
+    it(`refuses ${what} with ${status} ${errcode}`, async () => {
+      const response = await post('/sfu/get', body, { 'content-type': 'text/plain' });
+      assert.equal(response.status, status);
+      const json = (await response.json()) as { errcode: string; ref: string };
+      assert.equal(json.errcode, errcode);
+      assert.match(json.ref, /^[0-9a-f]{8}$/);
+      assert.equal(asked.length, 0);
+      assert.equal(Reflect.get({}, 'polluted'), undefined);
+    });
+  }
+
+  it('refuses with the same body for no room and no member', async () => {
+    const bodies = await Promise.all(
+      ['no such page address', '@x is not joined'].map(async (detail) => {
+        answer = err(callError('forbidden', detail));
+        const response = await post('/sfu/get', JSON.stringify(good));
+        const { ref: _, ...body } = (await response.json()) as Record<string, unknown>;
+        return { status: response.status, body };
+      }),
+    );
+    assert.deepEqual(bodies[0], bodies[1]);
+    assert.equal(bodies[0]?.status, 403);
+  });
+
+  it('tells when to come back', async () => {
+    answer = err(callError('homeserverUnavailable', 'down', 2500));
+    const response = await post('/sfu/get', JSON.stringify(good));
+    assert.equal(response.status, 503);
+    assert.equal(response.headers.get('retry-after'), '3');
+    assert.equal(((await response.json()) as { retry_after_ms: number }).retry_after_ms, 2500);
+  });
+
+  it('limits one address, seen through the trusted proxy, and no other', async () => {
+    const from = (address: string): Promise<Response> => post('/sfu/get', JSON.stringify(good), { 'x-forwarded-for': address });
+    let refused = 0;
+    for (let n = 0; n < 250; n++) if ((await from('192.0.2.1')).status === 429) refused++;
+    assert.equal(refused, 10);
+    assert.equal((await from('192.0.2.2')).status, 200);
+  });
+
+  it('serves the page under every address with a policy that names who may frame it', async () => {
+    for (const path of ['/c/abcdefghijklmnopqrst', '/c/nothing']) {
+      const response = await fetch(base + path);
+      assert.equal(response.status, 200);
+      assert.match(await response.text(), /<title>page/);
+      const policy = response.headers.get('content-security-policy') ?? '';
+      assert.match(policy, /frame-ancestors 'self' https:\/\/element\.example\.org$/);
+      assert.match(policy, /default-src 'none'/);
+      assert(!policy.includes("'unsafe-eval'"));
+    }
+  });
+
+  it('serves assets for a year and nothing outside their folder', async () => {
+    const asset = await fetch(`${base}/c/assets/a-1.js`);
+    assert.match(asset.headers.get('cache-control') ?? '', /immutable/);
+    assert.equal(asset.headers.get('x-content-type-options'), 'nosniff');
+    for (const path of ['/c/assets/..%2f..%2f..%2fetc%2fpasswd', '/c/assets/none.js']) assert.equal((await fetch(base + path)).status, 404);
+  });
+
+  it('answers an unknown address in JSON', async () => {
+    const response = await fetch(`${base}/get_token`, { method: 'POST', body: '{}' });
+    assert.equal(response.status, 404);
+    assert.equal(((await response.json()) as { errcode: string }).errcode, 'M_UNRECOGNIZED');
+  });
+
+  it('says which port is taken', async () => {
+    await assert.rejects(openListener({ name: 'second', host: '127.0.0.1', port, handle: () => undefined }), /the second listener cannot open 127\.0\.0\.1:19390: another program listens there/);
+  });
+
+  it('closes though a client keeps its connection', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await listener.close();
+    await closed;
+    listener = await openListener({ name: 'public', host: '127.0.0.1', port, handle: () => undefined });
+  });
+});
