@@ -120,9 +120,9 @@ export class RtcClient {
   }
 
   /** Waits until the view lacks nothing; the last thing missing is in the error. */
-  async sees(missing: (view: RoomView) => string | undefined, timeoutMs = 30_000): Promise<void> {
+  async sees(missing: (view: RoomView) => string | undefined | Promise<string | undefined>, timeoutMs = 30_000): Promise<void> {
     await eventually(async () => {
-      const what = missing(await this.view());
+      const what = await missing(await this.view());
       return what === undefined ? undefined : `${this.name}: ${what}${this.#page.complaints.length > 0 ? ` (page said: ${this.#page.complaints.slice(-5).join(' | ')})` : ''}`;
     }, timeoutMs);
   }
