@@ -144,7 +144,8 @@ export class OutboxRunner {
     const now = delivery.kind === 'sent' ? 'set' : 'forbidden';
     if (before === now) return;
     rooms.setWidget(room, now);
-    calls.announceAgain(room);
+    // The notice tells of a widget only when it could not be set.
+    if (before === 'forbidden' || now === 'forbidden') calls.announceAgain(room);
   }
 
   #scheduleNext(nowMs: number): void {
