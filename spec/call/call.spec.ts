@@ -24,7 +24,7 @@ const types = ({ effects }: Transition): string[] => effects.map(({ type }) => t
 
 describe('call', () => {
   it('is saved and announced at its start', () => {
-    assert.deepEqual(types(started()), ['persist', 'announce']);
+    assert.deepEqual(types(started()), ['persist', 'announce', 'showWidget']);
   });
 
   it('saves, announces and tells everybody of a newcomer', () => {
@@ -113,7 +113,7 @@ describe('call', () => {
     assert.equal(nextDeadlineMs(call, rules), 70_000);
     assert.deepEqual(apply(call, { type: 'tick', nowMs: 69_999 }).effects, []);
     const ended = apply(call, { type: 'tick', nowMs: 70_000 });
-    assert.deepEqual(types(ended), ['persist', 'announce']);
+    assert.deepEqual(types(ended), ['persist', 'announce', 'showWidget']);
     assert.equal(ended.call.endedAtMs, 10_000);
     assert.equal(nextDeadlineMs(ended.call, rules), undefined);
     assert.equal(refused(ended.call, { type: 'join', participant: someone }), 'callEnded');
@@ -139,7 +139,7 @@ describe('call', () => {
   it('closes everybody at its end and counts everybody who came', () => {
     const call = callAfter(...[alice, bob, carol].map((user): CallInput => ({ type: 'join', participant: participant(user) })), { type: 'memberGone', user: carol, nowMs: 3000 });
     const ended = apply(call, { type: 'end', nowMs: 90_000 });
-    assert.deepEqual(types(ended), ['closeSession', 'closeSession', 'persist', 'announce']);
+    assert.deepEqual(types(ended), ['closeSession', 'closeSession', 'persist', 'announce', 'showWidget']);
     assert.deepEqual(peopleByOrganisation(ended.call), [{ server: 'interieur.example.org', count: 2 }, { server: 'finances.example.org', count: 1 }]);
   });
 

@@ -169,6 +169,7 @@ describe('control', () => {
       assert(summary !== undefined);
       const { state, people, startedAtMs, endedAtMs } = summary;
       assert.deepEqual({ state, people, lastedMs: (endedAtMs ?? 0) - startedAtMs }, { state: 'ended', people: [{ server: 'interieur.example.org', count: 1 }], lastedMs: 10_000 });
+      assert.deepEqual(env.said.filter(({ kind }) => kind === 'widget').map(({ txnId }) => txnId.endsWith('.widget.')), [false, true]);
       assert.equal(env.bridge.outbox.depth(), 0);
       assert.equal(env.opened.closedMedia, 1);
     });

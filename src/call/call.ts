@@ -42,7 +42,7 @@ export function startCall(start: Pick<Call, 'id' | 'room' | 'slug' | 'startedBy'
     noticeId: undefined,
     noticeRevision: 1,
   };
-  return { call, effects: [{ type: 'persist' }, { type: 'announce' }] };
+  return { call, effects: [{ type: 'persist' }, { type: 'announce' }, { type: 'showWidget' }] };
 }
 
 /** Post: the same input given twice changes nothing the second time. An ended call refuses everything but what concerns its notice. */
@@ -151,7 +151,7 @@ function end(call: Call, nowMs: number): Transition {
   const emptied = removeAll(call, 'callEnded', nowMs);
   return {
     call: { ...emptied.call, endedAtMs: nowMs, noticeRevision: call.noticeRevision + 1 },
-    effects: [...emptied.effects.filter(({ type }) => type === 'closeSession'), { type: 'persist' }, { type: 'announce' }],
+    effects: [...emptied.effects.filter(({ type }) => type === 'closeSession'), { type: 'persist' }, { type: 'announce' }, { type: 'showWidget' }],
   };
 }
 

@@ -29,6 +29,8 @@ export type CallEffect =
   | { readonly type: 'persist' }
   /** The room's notice no longer shows the truth. */
   | { readonly type: 'announce' }
+  /** The room's widget must stand while a call runs and go when it has ended. */
+  | { readonly type: 'showWidget' }
   | { readonly type: 'tellChanged'; readonly participants: readonly ParticipantId[] }
   | { readonly type: 'tellLeft'; readonly participants: readonly Participant[]; readonly reason: CloseReason }
   | { readonly type: 'closeSession'; readonly participant: ParticipantId; readonly reason: CloseReason };

@@ -71,7 +71,6 @@ export class CallRegistry {
     const live = new LiveCall(context, startCall({ id, room, slug: rooms.ensure(room).slug, startedBy: by, startEvent: eventId, startedAtMs: context.clock.nowMs() }));
     this.#forgetEnded();
     this.#live.set(id, live);
-    rooms.showWidget(room);
     context.log.info('call started', { call: id, room, by });
     return ok({ live, started: true });
   }

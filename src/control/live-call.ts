@@ -13,6 +13,7 @@ import type { Clock } from './ports/clock.ts';
 import type { CallMedia, MediaEndpoint, MediaPlane } from './ports/media-plane.ts';
 import type { ConnectionQuality, ParticipantsChange, SessionSink } from './ports/session.ts';
 import type { CallStore, OutboxMark } from './ports/store.ts';
+import { widgetMark } from './room-book.ts';
 
 export interface LiveSession {
   readonly sink: SessionSink;
@@ -115,7 +116,7 @@ export class LiveCall {
   }
 
   #settle({ call, effects }: Transition): void {
-    const marks = effects.some(({ type }) => type === 'announce') ? [this.#noticeMark()] : [];
+    const marks = effects.flatMap((effect) => markOf(effect, call));
     if (marks.length > 0 || effects.some(({ type }) => type === 'persist')) {
       this.#context.store.save(call, marks.map((mark) => ({ mark, dueAtMs: this.#context.clock.nowMs() })));
     }
@@ -129,6 +130,7 @@ export class LiveCall {
     switch (effect.type) {
       case 'persist':
       case 'announce':
+      case 'showWidget':
         return;
       case 'closeSession':
         this.#closeSession(effect.participant, effect.reason);
@@ -157,10 +159,6 @@ export class LiveCall {
     session.endpoint.close();
   }
 
-  #noticeMark(): OutboxMark {
-    return { kind: 'notice', key: `${this.#call.id}.notice`, room: this.#call.room, callId: this.#call.id };
-  }
-
   #schedule(): void {
     this.#cancelDeadline();
     const deadlineMs = this.#stopped ? undefined : nextDeadlineMs(this.#call, this.#context.rules);
@@ -178,4 +176,10 @@ export class LiveCall {
     const opened = await media.catch(() => undefined);
     opened?.close();
   }
+}
+
+/** What an effect leaves to be said in the room. */
+function markOf({ type }: CallEffect, { id, room }: Call): OutboxMark[] {
+  if (type === 'announce') return [{ kind: 'notice', key: `${id}.notice`, room, callId: id }];
+  return type === 'showWidget' ? [widgetMark(room)] : [];
 }

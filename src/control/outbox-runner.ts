@@ -1,9 +1,9 @@
 // Owns the delivery of what the bridge says in rooms: persisted first, in order per room, retried, each exactly once to see.
-import type { CallId, EventId, RoomId } from '../call/ids.ts';
-import type { Call } from '../call/call.ts';
+import type { RoomId } from '../call/ids.ts';
 import { peopleByOrganisation } from '../call/people.ts';
 import type { Logger } from '../log/logger.ts';
 import { asError, background } from '../util/background.ts';
+import type { CallRegistry } from './call-registry.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Observer } from './ports/observer.ts';
 import type { Delivery, RoomVoice } from './ports/room-voice.ts';
@@ -14,7 +14,7 @@ export interface OutboxRunnerOptions {
   readonly outbox: Outbox;
   readonly voice: RoomVoice;
   readonly rooms: RoomBook;
-  readonly calls: { find(id: CallId): Call | undefined; noticePosted(id: CallId, eventId: EventId): Promise<void>; announceAgain(room: RoomId): void };
+  readonly calls: Pick<CallRegistry, 'find' | 'inRoom' | 'noticePosted' | 'announceAgain'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly observer: Observer;
@@ -99,7 +99,7 @@ export class OutboxRunner {
     if (mark.kind === 'message') return voice.message(mark.room, mark.content, mark.key);
     const settings = rooms.ensure(mark.room);
     const language = rooms.language(mark.room);
-    if (mark.kind === 'widget') return voice.widget(mark.room, settings.slug, language);
+    if (mark.kind === 'widget') return voice.widget(mark.room, this.#options.calls.inRoom(mark.room) === undefined ? undefined : settings.slug, language);
     const call = this.#options.calls.find(mark.callId);
     if (call === undefined) return Promise.resolve({ kind: 'refused', forbidden: false, detail: 'the call is not in the store' });
     const notice = {
@@ -140,6 +140,7 @@ export class OutboxRunner {
 
   #widgetSettled(room: RoomId, delivery: Delivery): void {
     const { rooms, calls } = this.#options;
+    if (calls.inRoom(room) === undefined) return;
     const before = rooms.ensure(room).widget;
     const now = delivery.kind === 'sent' ? 'set' : 'forbidden';
     if (before === now) return;

@@ -2,7 +2,7 @@
 import { isSlug, parse, type RoomId, type Slug } from '../call/ids.ts';
 import type { Clock, Random } from './ports/clock.ts';
 import type { Language } from './ports/room-voice.ts';
-import type { Outbox, RoomSettings, RoomStore } from './ports/store.ts';
+import type { Outbox, OutboxMark, RoomSettings, RoomStore } from './ports/store.ts';
 
 export interface RoomBookOptions {
   readonly store: RoomStore;
@@ -11,6 +11,10 @@ export interface RoomBookOptions {
   readonly clock: Clock;
   readonly defaultLanguage: Language;
   readonly outboxMarked: () => void;
+}
+
+export function widgetMark(room: RoomId): OutboxMark {
+  return { kind: 'widget', key: `${room}.widget`, room };
 }
 
 export class RoomBook {
@@ -47,10 +51,10 @@ export class RoomBook {
     this.#options.store.save({ ...this.ensure(room), widget });
   }
 
-  /** Queues the room's widget; nothing is sent when it stands already. */
+  /** Looks again whether the room's widget stands as it should; nothing is sent when it does. */
   showWidget(room: RoomId): void {
     const { outbox, clock, outboxMarked } = this.#options;
-    outbox.mark({ kind: 'widget', key: `${room}.widget`, room }, clock.nowMs());
+    outbox.mark(widgetMark(room), clock.nowMs());
     outboxMarked();
   }
 
