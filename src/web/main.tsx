@@ -22,7 +22,6 @@ if (address === undefined) {
   root.render(<MessagePage title={t('page.title')} text={t('page.no-call')} />);
 } else {
   if (address.theme !== undefined) document.documentElement.dataset['theme'] = address.theme;
-  if (address.widget !== undefined) document.documentElement.dataset['widget'] = '';
   root.render(
     <ServicesContext value={createServices(address)}>
       <App />

@@ -7,7 +7,7 @@ import {
 } from './schemas.ts';
 
 /** What proves to the bridge who is asking. */
-export type Credential =
+type Credential =
   | { readonly kind: 'openid'; readonly token: OpenIdToken }
   | { readonly kind: 'sign-in'; readonly token: string };
 

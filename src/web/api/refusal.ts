@@ -2,7 +2,7 @@
 import type { MessageKey } from '../i18n/en.ts';
 import type { RefusalBody } from './schemas.ts';
 
-export type RefusalCode =
+type RefusalCode =
   | 'unauthorized' | 'signed-out' | 'forbidden' | 'limited' | 'unavailable' | 'network' | 'media' | 'no-identity' | 'unexpected';
 
 export interface Refusal {

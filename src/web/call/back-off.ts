@@ -15,10 +15,10 @@ export function backOffMs(attempt: number, random: number, atLeastMs = 0): numbe
   return Math.round(baseMs * (0.75 + random * 0.5));
 }
 
-const resumeDelaysMs = [0, 300, 700, 1200, 2000] as const;
+const resumeDelaysMs = [0, 300, 700, 1200, 1800, 2500] as const;
 
 /**
- * LiveKit's own attempts with the ticket in hand, which keep media when only the network blinked.
+ * LiveKit's own attempts with the ticket in hand: about 6 s, enough for a bridge that restarts. They keep a shared screen, which a new ticket cannot.
  * @returns null to give up, after which the page asks for a new ticket.
  */
 export function resumeDelayMs(retryCount: number, random: number): number | null {

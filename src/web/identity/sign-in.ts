@@ -3,7 +3,7 @@ import { number, object, string, type output } from 'zod/mini';
 import { keep, onThisDevice, readKept } from './kept.ts';
 
 const signInSchema = object({ token: string(), userId: string(), expiresAtMs: number() });
-export type SignIn = output<typeof signInSchema>;
+type SignIn = output<typeof signInSchema>;
 
 export interface SignInStore {
   /** The sign-in of this device, unless there is none or its time is over. */

@@ -1,4 +1,4 @@
-// Owns what is said about people coming and going. Who is back within moments (a reload, a reconnection) never left. No DOM.
+// Owns what is said about people (or their screens) coming and going. Who is back within moments (a reload, a reconnection) never left. No DOM.
 
 export interface ArrivalPorts {
   readonly joined: (identity: string) => void;
@@ -40,10 +40,14 @@ export function createArrivals({ joined, left, later }: ArrivalPorts): Arrivals 
 
   return {
     onJoined(identity) {
+      const known = here.has(identity); // After a reconnection LiveKit tells again of who is here.
       here.add(identity);
-      if (!isBack(identity)) joined(identity);
+      if (!isBack(identity) && !known) joined(identity);
     },
-    onLeft: (identity, name) => goAway(identity, graceMs, () => left(name)),
+    onLeft(identity, name) {
+      // Told of after this page lost its connection: the longer grace stands.
+      if (!away.has(identity)) goAway(identity, graceMs, () => left(name));
+    },
     onConnected(identities) {
       for (const identity of identities) {
         here.add(identity);

@@ -17,11 +17,13 @@ interface ControlProps {
   readonly pressed?: boolean;
   readonly tone?: 'off' | 'on';
   readonly disabled?: boolean;
+  /** Not disabled meanwhile: the keyboard would lose its place. */
+  readonly busy?: boolean;
   readonly className?: string;
   readonly onPress: () => void;
 }
 
-function Control({ icon, label, shortcut, testId, pressed, tone, disabled = false, className = '', onPress }: ControlProps): ReactNode {
+function Control({ icon, label, shortcut, testId, pressed, tone, disabled = false, busy = false, className = '', onPress }: ControlProps): ReactNode {
   return (
     <button
       type="button"
@@ -33,6 +35,7 @@ function Control({ icon, label, shortcut, testId, pressed, tone, disabled = fals
       aria-keyshortcuts={shortcut}
       title={shortcut === undefined ? label : `${label} (${shortcut.toUpperCase()})`}
       disabled={disabled}
+      aria-busy={busy}
       onClick={onPress}
     >
       <Icon name={icon} />
@@ -61,14 +64,14 @@ export function ControlBar({ onAir, share, connected, view, peopleOpen, onPeople
     ...(canChooseSpeaker() ? [{ kind: 'speaker', devices: devices.speakers, chosen: choice.speakerId } as const] : []),
   ];
   return (
-    <div className="bar" role="toolbar" aria-label={t('control.toolbar')}>
+    <div className="bar" role="group" aria-label={t('control.toolbar')}>
       <div className="bar-group">
         <span className="split">
-          <Control icon={onAir.microphone ? 'microphone' : 'microphone-off'} label={t(onAir.microphone ? 'control.mute' : 'control.unmute')} shortcut="m" testId="toggle-mic" pressed={onAir.microphone} {...(!onAir.microphone && { tone: 'off' })} disabled={onAir.busy} onPress={() => onAir.toggle('microphone')} />
+          <Control icon={onAir.microphone ? 'microphone' : 'microphone-off'} label={t(onAir.microphone ? 'control.mute' : 'control.unmute')} shortcut="m" testId="toggle-mic" pressed={onAir.microphone} {...(!onAir.microphone && { tone: 'off' })} busy={onAir.busy} onPress={() => onAir.toggle('microphone')} />
           <DeviceMenu label={t('control.audio-devices')} choices={sounds} onChoose={onAir.chooseDevice} />
         </span>
         <span className="split">
-          <Control icon={onAir.camera ? 'camera' : 'camera-off'} label={t(onAir.camera ? 'control.camera-stop' : 'control.camera-start')} shortcut="v" testId="toggle-camera" pressed={onAir.camera} {...(!onAir.camera && { tone: 'off' })} disabled={onAir.busy} onPress={() => onAir.toggle('camera')} />
+          <Control icon={onAir.camera ? 'camera' : 'camera-off'} label={t(onAir.camera ? 'control.camera-stop' : 'control.camera-start')} shortcut="v" testId="toggle-camera" pressed={onAir.camera} {...(!onAir.camera && { tone: 'off' })} busy={onAir.busy} onPress={() => onAir.toggle('camera')} />
           <DeviceMenu label={t('control.video-devices')} choices={[{ kind: 'camera', devices: devices.cameras, chosen: choice.cameraId }]} onChoose={onAir.chooseDevice} />
         </span>
         {share.possible && (

@@ -4,7 +4,7 @@ import { deviceName } from '../media/device-name.ts';
 import { useTranslate } from '../services.ts';
 import { Icon } from '../ui/icon.tsx';
 
-export interface DeviceChoice {
+interface DeviceChoice {
   readonly kind: 'camera' | 'microphone' | 'speaker';
   readonly devices: readonly MediaDeviceInfo[];
   readonly chosen: string | undefined;

@@ -14,7 +14,7 @@ export function HelpDialog({ onClose }: { readonly onClose: () => void }): React
     <dialog ref={dialog} className="help" aria-labelledby="help-title" data-testid="help-dialog" onClose={onClose}>
       <header>
         <h2 id="help-title">{t('help.title')}</h2>
-        <form method="dialog"><button className="panel-close" aria-label={t('control.close')}><Icon name="close" /></button></form>
+        <button type="button" className="panel-close" aria-label={t('control.close')} onClick={() => dialog.current?.close()}><Icon name="close" /></button>
       </header>
       <dl>
         {Object.entries(shortcuts).map(([key, action]) => (

@@ -11,7 +11,7 @@ const kinds = { camera: 'videoinput', microphone: 'audioinput', speaker: 'audioo
 export interface OnAir {
   readonly microphone: boolean;
   readonly camera: boolean;
-  /** While a device starts: pressing again would do nothing good. */
+  /** A device is starting: pressing again waits for nothing and does nothing. */
   readonly busy: boolean;
   readonly toggle: (kind: 'camera' | 'microphone') => void;
   readonly chooseDevice: (kind: keyof typeof kinds, deviceId: string) => void;
@@ -24,6 +24,7 @@ export function useOnAir(): OnAir {
   const [busy, setBusy] = useState(false);
 
   const toggle = async (kind: 'camera' | 'microphone'): Promise<void> => {
+    if (busy) return;
     choices.set({ [kind]: !choices.get()[kind] });
     // Without a connection the choice alone is kept: the rejoin applies it.
     if (room.state !== ConnectionState.Connected) return;

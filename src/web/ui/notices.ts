@@ -1,6 +1,6 @@
 // Owns the passing messages: shown for some seconds and read out by screen readers.
 
-export interface Notice {
+interface Notice {
   readonly id: number;
   readonly text: string;
   readonly tone: 'info' | 'alert';
