@@ -1,23 +1,7 @@
-// Owns a headless Chromium for specs, with a generated camera and microphone and a screen that shares itself.
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { toolPath } from '../../src/demo/tools.ts';
+// Owns the browser of specs: a headless Chromium with a generated camera and microphone, and pages that report what they complain of.
+import type { Browser, Page } from 'playwright-core';
 
-const flags = [
-  '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
-  '--auto-accept-this-tab-capture',
-  '--autoplay-policy=no-user-gesture-required',
-  // Background pages of a spec must work at full speed.
-  '--disable-background-timer-throttling',
-  '--disable-backgrounding-occluded-windows',
-  '--disable-renderer-backgrounding',
-];
-
-/** Ordinary users' browsers keep their sandbox; root's cannot. */
-export async function launchChromium(): Promise<Browser> {
-  const args = process.getuid?.() === 0 ? [...flags, '--no-sandbox'] : flags;
-  return await chromium.launch({ executablePath: toolPath('VIADUC_CHROMIUM'), headless: true, args });
-}
+export { launchChromium } from '../../src/demo/chromium.ts';
 
 /** Opens the address; what the page throws goes to `complain`. */
 export async function openPage(browser: Browser, url: string, complain: (text: string) => void): Promise<Page> {

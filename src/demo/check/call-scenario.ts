@@ -1,0 +1,126 @@
+// Owns the story that the check plays: a command, two people in a call, its end; what must hold at each point.
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import type { DemoInfo } from '../demo-info.ts';
+import type { Checklist } from './checklist.ts';
+import { ColumnPage } from './column-page.ts';
+import type { MediaStatistics } from './media-probe.ts';
+import { waitFor } from './wait.ts';
+
+export interface ScenarioOptions {
+  readonly page: Page;
+  readonly url: string;
+  readonly info: DemoInfo;
+  /** Folder for screenshots. */
+  readonly out: string;
+  readonly list: Checklist;
+}
+
+const pageMs = 30_000;
+const answerMs = 15_000;
+const joinMs = 40_000;
+const mediaMs = 45_000;
+/** Two seconds at 30 pictures a second. */
+const enoughFrames = 60;
+const enoughWidth = 640;
+/** Of the generated beeps, summed as energy over a second or more; silence is exactly 0 or a few millionths. */
+const enoughAudioEnergy = 0.0001;
+const enoughAudioSeconds = 2;
+
+/** @throws StepFailed at the first thing that does not hold; the list says it already */
+export async function playCall({ page, url, info, out, list }: ScenarioOptions): Promise<void> {
+  const columns = info.columns.map(({ localpart }) => new ColumnPage(page, localpart));
+  const [caller] = columns;
+  if (caller === undefined) throw new Error('The demo has no columns.');
+  const everywhere = async (what: string, missing: (column: ColumnPage) => Promise<string | undefined>, timeoutMs: number): Promise<void> => {
+    await Promise.all(columns.map(async (column) => waitFor(`${what} in ${column.localpart}'s column`, () => missing(column), timeoutMs)));
+  };
+  const screenshots: string[] = [];
+  const shoot = async (name: string): Promise<void> => {
+    screenshots.push(`${name}.png`, ...columns.map(({ localpart }) => `${name}-${localpart}.png`));
+    await page.screenshot({ path: join(out, `${name}.png`) });
+    for (const column of columns) await column.screenshot(join(out, `${name}-${column.localpart}.png`));
+  };
+  list.figures['screenshots'] = screenshots;
+  const measured = async (figure: string, work: () => Promise<void>): Promise<void> => {
+    const start = performance.now();
+    await work();
+    list.figures[figure] = Math.round(performance.now() - start);
+  };
+
+  await list.step('The page opens, both clients are connected', async () => {
+    await measured('pageMs', async () => {
+      await page.goto(url, { timeout: pageMs });
+      await Promise.all(columns.map((column) => column.waitUntilLive(pageMs)));
+    });
+    return columns.map(({ localpart }) => localpart).join(' and ');
+  });
+  const before = new Map(await Promise.all(columns.map(async (column) => [column, (await column.cards()).count] as const)));
+
+  await list.step(`${info.command} is answered by a notice in both rooms`, async () => {
+    await measured('noticeMs', async () => {
+      await caller.say(info.command);
+      await everywhere('the notice of the call', async (column) => {
+        const { count, last } = await column.cards();
+        return count > (before.get(column) ?? 0) && last?.state === 'open' ? undefined : `${String(count)} notices, the last ${last?.state ?? 'missing'}`;
+      }, answerMs);
+    });
+    return '';
+  });
+  await shoot('1-notice');
+
+  for (const column of columns) {
+    await list.step(`${column.localpart} joins from the widget`, async () => {
+      await measured(`joinMs.${column.localpart}`, () => column.join(joinMs));
+      return '';
+    });
+  }
+  for (const column of columns) {
+    await list.step(`${column.localpart} sees the other's camera`, async () => {
+      const media = await awaitMedia(column, `${String(enoughFrames)} decoded pictures, ${String(enoughWidth)} wide`, ({ framesDecoded, width }) => framesDecoded > enoughFrames && width >= enoughWidth);
+      list.figures[`video.${column.localpart}`] = { frames: media.framesDecoded, width: media.width, height: media.height, framesPerSecond: Math.round(media.framesPerSecond) };
+      return `${String(media.framesDecoded)} pictures of ${String(media.width)}×${String(media.height)}`;
+    });
+    await list.step(`${column.localpart} hears the other's microphone`, async () => {
+      const media = await awaitMedia(column, 'sound that is not silence', ({ audioEnergy, audioSeconds }) => audioEnergy > enoughAudioEnergy && audioSeconds > enoughAudioSeconds);
+      list.figures[`audio.${column.localpart}`] = { seconds: Number(media.audioSeconds.toFixed(1)), energy: Number(media.audioEnergy.toFixed(5)) };
+      return `energy ${media.audioEnergy.toFixed(4)} in ${media.audioSeconds.toFixed(1)} s`;
+    });
+  }
+  await list.step('The notice counts both people, by organisation', async () => {
+    await measured('countedMs', () => everywhere('a notice of two people', async (column) => {
+      const { last } = await column.cards();
+      return last?.state === 'open' && last.people === columns.length && last.organisations.length === columns.length ? undefined : `it says ${last?.text ?? 'nothing'}`;
+    }, answerMs));
+    return (await caller.cards()).last?.organisations.join(', ') ?? '';
+  });
+  await shoot('2-call');
+
+  await list.step('Nobody was put out of the room', async () => {
+    const outside = await Promise.all(columns.map(async (column) => ((await column.isOutside()) ? [column.localpart] : [])));
+    if (outside.flat().length > 0) throw new Error(`no longer in the room: ${outside.flat().join(', ')}`);
+    return '';
+  });
+  await list.step(`${info.command} end closes the call, the summary stays`, async () => {
+    await measured('endMs', async () => {
+      await caller.say(`${info.command} end`);
+      await everywhere('the summary of the call', async (column) => {
+        const { count, last } = await column.cards();
+        if (last?.state !== 'ended' || last.people !== columns.length || last.organisations.length !== columns.length) return `it says ${last?.text ?? 'nothing'}`;
+        if (count !== (before.get(column) ?? 0) + 1) return `there are ${String(count)} notices instead of one more than before`;
+        return (await column.showsCall()) ? 'the widget is still shown' : undefined;
+      }, answerMs);
+    });
+    return (await caller.cards()).last?.text ?? '';
+  });
+  await shoot('3-summary');
+}
+
+async function awaitMedia(column: ColumnPage, what: string, enough: (media: MediaStatistics) => boolean): Promise<MediaStatistics> {
+  let media = await column.media();
+  await waitFor(`${what} at ${column.localpart}'s`, async () => {
+    media = await column.media();
+    return enough(media) ? undefined : `${String(media.framesDecoded)} pictures of ${String(media.width)}×${String(media.height)}, sound of energy ${String(media.audioEnergy)} in ${media.audioSeconds.toFixed(1)} s`;
+  }, mediaMs);
+  return media;
+}
