@@ -12,6 +12,7 @@ export function allowedServers(own: ServerName, patterns: readonly string[]): Se
     if (server === own || exact.has(server)) return true;
     // Names are compared as they are written: a server that writes itself otherwise is another server.
     const host = server.replace(/:\d+$/, '');
-    return /[a-z]/.test(host) && !host.startsWith('[') && suffixes.some((suffix) => host.length > suffix.length && host.endsWith(suffix));
+    const isName = /[a-z]/.test(host) && !/[A-Z[]/.test(host);
+    return isName && suffixes.some((suffix) => host.length > suffix.length && host.endsWith(suffix));
   };
 }

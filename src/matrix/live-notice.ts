@@ -3,7 +3,7 @@ import type { EventId, UserId } from '../call/ids.ts';
 import type { CallNotice } from '../control/ports/room-voice.ts';
 import { phrasesOf } from './i18n/language.ts';
 import type { Phrases } from './i18n/phrases.ts';
-import { durationText, htmlLine, pageUrl, peopleText, plainLine, type Addresses, type Part } from './notice-text.ts';
+import { durationText, htmlLine, organisationsText, pageUrl, peopleText, plainLine, type Addresses, type Part } from './notice-text.ts';
 import { escapeHtml } from './text.ts';
 
 /** Machine-readable twin of the line, for clients and for other bridges. */
@@ -56,8 +56,6 @@ function openParts(notice: CallNotice, addresses: Addresses, phrases: Phrases): 
 }
 
 function endedParts(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {
-  const people = peopleText(notice.people, addresses, phrases);
-  if (people === undefined) return [phrases.ended, phrases.nobodyCame];
-  // The number of people is said by organisation; the total comes first as in the open notice.
-  return [phrases.ended, durationText((notice.endedAtMs ?? notice.startedAtMs) - notice.startedAtMs, phrases), people];
+  if (notice.people.length === 0) return [phrases.ended, phrases.nobodyCame];
+  return [phrases.ended, durationText((notice.endedAtMs ?? notice.startedAtMs) - notice.startedAtMs, phrases), organisationsText(notice.people, addresses, phrases)];
 }

@@ -30,10 +30,14 @@ export function labelOf(addresses: Addresses, server: ServerName): string {
 /** "3 people · interieur 2, finances 1"; undefined: nobody. */
 export function peopleText(people: readonly OrganisationPeople[], addresses: Addresses, phrases: Phrases): string | undefined {
   const total = people.reduce((sum, { count }) => sum + count, 0);
-  if (total === 0) return undefined;
+  return total === 0 ? undefined : [phrases.people(total), organisationsText(people, addresses, phrases)].join(separator);
+}
+
+/** "interieur 2, finances 1" */
+export function organisationsText(people: readonly OrganisationPeople[], addresses: Addresses, phrases: Phrases): string {
   const shown = people.slice(0, shownOrganisations).map(({ server, count }) => `${labelOf(addresses, server)} ${count}`);
   const hidden = people.length - shown.length;
-  return [phrases.people(total), [...shown, ...(hidden > 0 ? [phrases.others(hidden)] : [])].join(', ')].join(separator);
+  return [...shown, ...(hidden > 0 ? [phrases.others(hidden)] : [])].join(', ');
 }
 
 export function durationText(durationMs: number, phrases: Phrases): string {

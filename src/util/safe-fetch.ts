@@ -1,9 +1,9 @@
 // Owns requests to hosts that strangers name: the address is checked when it is connected to, answers are small, time is short.
-import { lookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { promisify } from 'node:util';
 import type { AddressPolicy } from './addresses.ts';
 import { asError } from './background.ts';
 import { err, ok, type Result } from './result.ts';
@@ -44,8 +44,6 @@ export const safeFetch: SafeFetch = async (request) => {
   return addresses.ok ? await get(request, addresses.value) : addresses;
 };
 
-const resolveName = promisify(lookup);
-
 async function allowedAddresses({ host, policy, signal }: SafeRequest): Promise<Result<readonly LookupAddress[], SafeFetchError>> {
   const found = await addressesOf(host, signal);
   if (!found.ok) return found;
@@ -60,7 +58,7 @@ async function addressesOf(host: string, signal: AbortSignal): Promise<Result<re
   // RFC 6761: names under localhost are this machine, whatever a resolver says.
   if (/(^|\.)localhost\.?$/i.test(host)) return ok([{ address: '127.0.0.1', family: 4 }]);
   try {
-    return ok(await beforeAbort(resolveName(host, { all: true }), signal));
+    return ok(await beforeAbort(lookup(host, { all: true }), signal));
   } catch (error) {
     if (signal.aborted) return err({ kind: 'timeout', detail: `${host} was not resolved in time` });
     return err({ kind: 'unresolvable', detail: `${host} cannot be resolved: ${asError(error).message}` });
