@@ -225,7 +225,7 @@ for (const { name, client } of clients) {
 
     it('brings people back by itself after their connection broke', async () => {
       const [a, b] = await talkBoth();
-      await a.run('breakSocket');
+      host.breakFirstConnection();
       await a.sees(({ events, state }) => (events.includes('reconnected') && state === 'connected' ? undefined : `not back yet: ${events.join(', ')}`), 60_000);
       await a.sees((view) => playing(view, bobId), 60_000);
       await b.sees((view) => playing(view, aliceId), 60_000);
@@ -233,7 +233,11 @@ for (const { name, client } of clients) {
     });
 
     it('brings people back by itself after a media worker died', async () => {
-      const [a, b] = await talkBoth();
+      const [a, b] = await joinBoth();
+      // Drawn pictures: Chromium's generated camera may stay dark when two pages restart it in the same moment.
+      for (const person of [a, b]) await person.run('publishDrawn', { width: 320, height: 180, framesPerSecond: 10, frequency: 440 });
+      await a.sees((view) => playing(view, bobId));
+      await b.sees((view) => playing(view, aliceId));
       const { workers } = await host.media.snapshot();
       const busy = workers.find(({ routers }) => routers > 0);
       assert.ok(busy !== undefined);

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { createTickets } from '../../src/auth/tickets.ts';
 import type { CallId, UserId } from '../../src/call/ids.ts';
 import { memberPermissions, type Permissions } from '../../src/call/roles.ts';
@@ -36,6 +37,8 @@ export interface CallHost extends AsyncDisposable {
   readonly media: ClosableMediaPlane;
   readonly signalling: SignallingServer;
   ticket(user: UserId, device: string): Promise<string>;
+  /** Breaks the signalling connection of whoever connected first, as a network does: without a word. */
+  breakFirstConnection(): void;
 }
 
 export interface CallHostOptions {
@@ -77,7 +80,8 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
   const tickets = createTickets({ key: randomBytes(32), server: serverName('interieur.localhost'), clock, lifetimeMs: 600_000 });
   const door = createCallDoor({ calls, tickets, directory, clock, random, log: specLogger, observer: silentObserver, labelOf: (server) => server });
   const signalling = createSignallingServer({ door: withPermissions(door, options.permissions ?? new Map()), clock, log: specLogger, options: options.signalling ?? {} });
-  const port = await listen(stack, signalling);
+  const connections: Duplex[] = [];
+  const port = await listen(stack, signalling, connections);
   stack.defer(() => signalling.close());
   const started = await calls.start({ room: theRoom, by: alice, eventId: undefined });
   if (!started.ok) throw new Error(`the call does not start: ${started.error.detail}`);
@@ -89,15 +93,17 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
     media,
     signalling,
     ticket: (user, device) => tickets.mint(live.call.id satisfies CallId, { identity: `${user}:${device}`, user, server: serverName(user.slice(user.indexOf(':') + 1)), device, name: user, role: 'participant', permissions: memberPermissions }),
+    breakFirstConnection: () => void connections.find(({ destroyed }) => !destroyed)?.destroy(),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
-async function listen(stack: AsyncDisposableStack, signalling: SignallingServer): Promise<number> {
+async function listen(stack: AsyncDisposableStack, signalling: SignallingServer, connections: Duplex[]): Promise<number> {
   const http = createServer((request, response) => {
     if (!signalling.handleRequest(request, response)) response.writeHead(404).end();
   });
   http.on('upgrade', (request, socket, head) => {
+    connections.push(socket);
     if (!signalling.handleUpgrade(request, socket, head)) socket.destroy();
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

@@ -112,10 +112,6 @@ globalThis.rtc = {
   async setMetadata(name, metadata) {
     await roomOf(name).room.localParticipant.setMetadata(metadata);
   },
-  /** A socket that breaks, as a network does it. */
-  breakSocket(name) {
-    roomOf(name).room.engine.client.ws.close({ closeCode: 4000, reason: 'spec' });
-  },
   /** Everything a spec looks at. */
   async view(name) {
     const { room, events } = roomOf(name);
