@@ -30,7 +30,7 @@ function Call({ state, organisation }: CallPageProps): ReactNode {
   const t = useTranslate();
   const connected = useConnectionState(room) === ConnectionState.Connected && state.kind === 'in-call';
   const onAir = useOnAir();
-  const share = useScreenShare(connected);
+  const share = useScreenShare(connected, state.kind === 'rejoining');
   const view = useStageView();
   const [peopleOpen, setPeopleOpen] = useState(false);
   const [helpOpen, setHelpOpen] = useState(false);

@@ -15,19 +15,22 @@ export interface ScreenShare {
 /** Closing the browser's own window without choosing is a change of mind, not an error; a page that may not ask at all says so in its message. */
 const changedMind = (error: unknown): boolean => error instanceof Error && error.name === 'NotAllowedError' && !/permissions? policy|disallowed/i.test(error.message);
 
-/** @param connected false while the page rejoins: a share cannot come back by itself, the browser wants a new gesture. */
-export function useScreenShare(connected: boolean): ScreenShare {
+/**
+ * @param connected whether all is well.
+ * @param rejoining whether the page comes back with a new ticket: a share cannot, the browser wants a new gesture.
+ */
+export function useScreenShare(connected: boolean, rejoining: boolean): ScreenShare {
   const { notices, room } = useServices();
   const t = useTranslate();
   const { isScreenShareEnabled: sharing } = useLocalParticipant();
   const wasSharing = useRef(false);
   useEffect(() => {
     if (connected) wasSharing.current = sharing;
-    else if (wasSharing.current) {
+    else if (rejoining && wasSharing.current) {
       wasSharing.current = false;
       notices.say(t('call.share-stopped'), 'alert');
     }
-  }, [connected, sharing]);
+  }, [connected, rejoining, sharing]);
   const toggle = async (): Promise<void> => {
     try {
       await room.localParticipant.setScreenShareEnabled(!sharing, { audio: true, contentHint: 'detail', selfBrowserSurface: 'exclude', systemAudio: 'include' });
