@@ -42,27 +42,23 @@ step() {
   step_group=''
   stop_heartbeat
   if [ "$status" -eq 0 ]; then
-    step_line "$label" "$((SECONDS - began))" ''
+    step_line "$label" "$(elapsed $((SECONDS - began)))"
     say ''
     return
   fi
-  step_line "$label" "$((SECONDS - began))" ', failed'
+  step_line "$label" "failed after $(elapsed $((SECONDS - began)))"
   say ''
   say "  The last lines of $log:"
   tail -n 15 "$log" | sed 's/^/  | /' >&2
   fail "stopped at: $label" "$advice"
 }
 
-# step_line LABEL SECONDS REMARK: where the step is; a terminal keeps one line, a log gets a new one after the first 15 seconds.
+# step_line LABEL TEXT: how far the step is. A terminal keeps one line for it, a log gets a new one every time it beats.
 step_line() {
-  local now
-  now=$(elapsed "$2")$3
   if [ -t 2 ]; then
-    printf '\r\033[K%s … %s' "$1" "$now" >&2
-  elif [ "$2" -lt 15 ]; then
-    printf '%s' "$now" >&2
+    printf '\r\033[K%s … %s' "$1" "$2" >&2
   else
-    printf '\n  %s' "$now" >&2
+    printf '%s' "$2" >&2
   fi
 }
 
@@ -71,7 +67,8 @@ heartbeat() {
   local began=$SECONDS count
   while sleep 15; do
     count=$(tail -c 4096 "$2" | tr '\r' '\n' | grep -o '\[[0-9]*/[0-9]*\]' | tail -n 1 | tr -d '[]' || true)
-    step_line "$1" "$((SECONDS - began))" "${count:+, ${count/\// of }}"
+    step_line "$1" "$(elapsed $((SECONDS - began)))${count:+, ${count/\// of }}"
+    [ -t 2 ] || printf ' …\n  ' >&2
   done
 }
 
