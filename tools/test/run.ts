@@ -1,5 +1,5 @@
 // Owns ./viaduc test: lint, type checks, dead exports, all specs; the last line counts them. Exit status 0 only when all passed.
-import { mkdtempSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -40,22 +40,13 @@ async function runSpecs({ forMocha, namesSpecs, reporter }: TestArguments): Prom
   const folder = mkdtempSync(join(tmpdir(), 'viaduc-test-'));
   try {
     const totalsFile = join(folder, 'totals.json');
-    const mocha = ['node_modules/mocha/bin/mocha.js', '--config', configFile(folder, namesSpecs), '--reporter', resolve('tools/test/reporter.ts'), ...forMocha];
+    const mocha = ['node_modules/mocha/bin/mocha.js', '--reporter', resolve('tools/test/reporter.ts'), ...(namesSpecs ? [] : ['spec/**/*.spec.ts']), ...forMocha];
     const env = { [totalsFileVariable]: totalsFile, ...(reporter === undefined ? {} : { [reporterVariable]: reporter }) };
     const { status } = await runNode(mocha, { capture: false, env });
     return judge(status, totalsFile);
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** mocha adds named files to those of its configuration; here they take their place. */
-function configFile(folder: string, namesSpecs: boolean): string {
-  if (!namesSpecs) return '.mocharc.json';
-  const everything = z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync('.mocharc.json', 'utf8')));
-  const file = join(folder, 'mocharc.json');
-  writeFileSync(file, JSON.stringify({ ...everything, spec: [] }));
-  return file;
 }
 
 /** A run that died, or in which nothing ran, has failed whatever it counted. */
