@@ -29,6 +29,7 @@ describe('the event queue', () => {
       inbox: createEventInbox(database),
       clock,
       log,
+      concerns: (event) => event.type !== 'name',
       observe: (event) => void observed.push(event.eventId),
       handle: async (event, ageMs) => {
         ages.push(ageMs);
@@ -48,7 +49,16 @@ describe('the event queue', () => {
     await queue.settled();
     queue.accept([a, b]);
     await queue.settled();
-    assert.deepEqual({ handled, observed }, { handled: [a.event_id, b.event_id], observed: [a.event_id, b.event_id] });
+    assert.deepEqual({ handled, seen: new Set(observed) }, { handled: [a.event_id, b.event_id], seen: new Set([a.event_id, b.event_id]) });
+  });
+
+  it('only observes what is of no lasting concern, and does not store it', async () => {
+    const { queue, handled, observed } = bench();
+    const event = rawEvent({ type: 'm.room.name', state_key: '', content: { name: 'secret' } });
+    queue.accept([event]);
+    queue.start();
+    await queue.settled();
+    assert.deepEqual({ handled, observed, stored: createEventInbox(database).pending() }, { handled: [], observed: [event.event_id], stored: [] });
   });
 
   it('observes at once, before the transaction is acknowledged, and works later', async () => {
@@ -62,15 +72,19 @@ describe('the event queue', () => {
   });
 
   it('keeps order in a room, and lets no room wait for another', async () => {
-    const held = Promise.withResolvers<void>();
-    const { queue, handled } = bench({ handle: (event) => (event.room === '!slow' ? held.promise : Promise.resolve()) });
+    const held = Promise.withResolvers<undefined>();
+    const { queue, handled } = bench({
+      handle: async (event) => {
+        if (event.room === '!slow') await held.promise;
+      },
+    });
     queue.start();
     const slow = [rawEvent({ room_id: '!slow' }), rawEvent({ room_id: '!slow' })];
     const quick = [rawEvent({ room_id: '!quick' }), rawEvent({ room_id: '!quick' })];
     queue.accept([...slow, ...quick]);
     while (handled.length < 2) await Promise.resolve();
     assert.deepEqual(handled, quick.map((event) => event.event_id));
-    held.resolve();
+    held.resolve(undefined);
     await queue.settled();
     assert.deepEqual(handled, [...quick, ...slow].map((event) => event.event_id));
   });
@@ -110,14 +124,18 @@ describe('the event queue', () => {
   });
 
   it('leaves what it has not begun when it closes, and refuses more', async () => {
-    const held = Promise.withResolvers<void>();
-    const { queue, handled } = bench({ handle: () => held.promise });
+    const held = Promise.withResolvers<undefined>();
+    const { queue, handled } = bench({
+      handle: async () => {
+        await held.promise;
+      },
+    });
     queue.start();
     const [a, b] = [rawEvent(), rawEvent()];
     queue.accept([a, b]);
     await Promise.resolve();
     const closed = queue.close();
-    held.resolve();
+    held.resolve(undefined);
     await closed;
     assert.deepEqual(handled, [a.event_id]);
     assert.deepEqual(createEventInbox(database).pending().map(({ eventId }) => eventId), [b.event_id]);
@@ -178,7 +196,7 @@ describe('the event queue', () => {
         const events = Array.from({ length: 10 }, (_, n) => rawEvent({ room_id: `!${n % 3}` }));
         const effects: string[] = [];
         const fresh = () => {
-          const queue = new EventQueue({ inbox: createEventInbox(own), clock: virtualClock(), log: silentLogger, observe: () => undefined, handle: (event) => Promise.resolve(void effects.push(event.eventId)) });
+          const queue = new EventQueue({ inbox: createEventInbox(own), clock: virtualClock(), log: silentLogger, concerns: () => true, observe: () => undefined, handle: (event) => Promise.resolve(void effects.push(event.eventId)) });
           queue.start();
           return queue;
         };

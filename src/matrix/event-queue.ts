@@ -11,7 +11,9 @@ export interface EventQueueOptions {
   readonly inbox: EventInbox;
   readonly clock: Clock;
   readonly log: Logger;
-  /** At once on arrival, before the acknowledgement: memory only, never throws. */
+  /** Must this event have its effect even after a crash? Others are only observed, and never stored. */
+  readonly concerns: (event: MatrixEvent) => boolean;
+  /** At once on arrival, before the acknowledgement: memory only, never throws; repeats are harmless. */
   readonly observe: (event: MatrixEvent) => void;
   /** One after another per room. `ageMs`: how long ago the event was sent, as far as known. */
   readonly handle: (event: MatrixEvent, ageMs: number) => Promise<void>;
@@ -38,9 +40,9 @@ export class EventQueue {
     for (const raw of events) {
       const event = this.#decode(raw);
       if (event === undefined) continue;
-      if (!this.#options.inbox.accept(event.eventId, nowMs, raw)) continue;
+      const isNew = this.#options.concerns(event) && this.#options.inbox.accept(event.eventId, nowMs, raw);
       this.#options.observe(event);
-      if (this.#state === 'running') this.#enqueue(event, nowMs);
+      if (isNew && this.#state === 'running') this.#enqueue(event, nowMs);
     }
   }
 

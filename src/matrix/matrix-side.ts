@@ -83,13 +83,32 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
   const voice = createRoomVoice({ client, bot: botUser, directory, addresses: speech, log });
   const verifier = createIdentityVerifier({ own: homeserver, isAllowed, privateAddresses: access.privateAddresses, clock, log });
 
+  const commandIn = (event: MessageEvent) => (event.msgtype === 'm.text' && !event.isEdit && !isBot(event.sender) ? parseCommand(event.body, prefixes) : undefined);
+  /** What people say to each other is not kept, nor what only the directory needs to know. */
+  const concerns = (event: MatrixEvent): boolean => {
+    switch (event.type) {
+      case 'message':
+        return commandIn(event) !== undefined;
+      case 'member':
+        return event.user === botUser || event.membership === 'leave' || event.membership === 'ban';
+      case 'powerLevels':
+      case 'tombstone':
+        return true;
+      case 'name':
+      case 'encryption':
+        return false;
+      default:
+        return event satisfies never;
+    }
+  };
+
   let handler: (event: MatrixEvent, ageMs: number) => Promise<void> = () => Promise.reject(new Error('not started'));
-  const queue = new EventQueue({ inbox, clock, log, observe: (event) => directory.observe(event), handle: (event, ageMs) => handler(event, ageMs) });
+  const queue = new EventQueue({ inbox, clock, log, concerns, observe: (event) => directory.observe(event), handle: (event, ageMs) => handler(event, ageMs) });
 
   const handlerFor = (control: Control) => {
     const membership = new Membership({ client, directory, isAllowed, isBot, commandPrefix, defaultLanguage: speech.defaultLanguage, patience: { clock, signal: closing.signal }, log }, control);
     const say = async (event: MessageEvent, ageMs: number): Promise<void> => {
-      const words = event.msgtype === 'm.text' && !event.isEdit && !isBot(event.sender) ? parseCommand(event.body, prefixes) : undefined;
+      const words = commandIn(event);
       if (words === undefined) return;
       if (await isEncrypted(event.room)) {
         log.warn('command in clear ignored: the room is encrypted', { room: event.room, by: event.sender });
