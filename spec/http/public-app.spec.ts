@@ -120,7 +120,7 @@ describe('public listener', () => {
       const policy = response.headers.get('content-security-policy') ?? '';
       assert.match(policy, /frame-ancestors 'self' https:\/\/element\.example\.org$/);
       assert.match(policy, /default-src 'none'/);
-      assert(!policy.includes("'unsafe-eval'"));
+      assert(!policy.includes('unsafe-'));
     }
   });
 

@@ -1,0 +1,224 @@
+// Owns a whole bridge of the specs: two federating homeservers, the bridge of the first in a process of its own, a browser.
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import { botLocalpart, serverNameOf, writeBridgeFiles } from '../../src/demo/bridge-config.ts';
+import { startBridgeProcess, type BridgeProcess } from '../../src/demo/bridge-process.ts';
+import { mediaStatistics, rememberPeerConnections, type MediaStatistics } from '../../src/demo/check/media-probe.ts';
+import { launchChromium } from '../../src/demo/chromium.ts';
+import { organisationPorts, organisations } from '../../src/demo/organisations.ts';
+import { eventually } from './eventually.ts';
+import { startFederation, type Federation } from './homeservers.ts';
+import type { MatrixUser, SeenEvent } from './matrix-user.ts';
+import { specBasePort, specRun } from './run.ts';
+
+/** What the specs change of a bridge's configuration, by dotted key. */
+export const specSettings: Readonly<Record<string, unknown>> = {
+  'log.level': 'debug',
+  'calls.language': 'en',
+  'calls.noticeIntervalMs': 1000,
+  'calls.emptyTimeoutMs': 60_000,
+  'calls.lostGraceMs': 20_000,
+};
+
+export interface BridgeFilesOfSpec {
+  readonly configFile: string;
+  readonly registration: Readonly<Record<string, unknown>>;
+  readonly publicUrl: string;
+  readonly logFile: string;
+  readonly metricsUrl: string;
+  readonly appserviceUrl: string;
+}
+
+/** Writes the configuration of the bridge of one organisation of the federation. */
+export async function bridgeFiles(folder: string, index: number, settings: Readonly<Record<string, unknown>> = specSettings): Promise<BridgeFilesOfSpec> {
+  mkdirSync(folder, { recursive: true });
+  const basePort = specBasePort();
+  const files = await writeBridgeFiles({ basePort, organisations: organisations.slice(0, 2), index, folder, language: 'en', frameAncestors: ['*'] });
+  const config = parse(readFileSync(files.configFile, 'utf8')) as Record<string, Record<string, unknown>>;
+  for (const [path, value] of Object.entries(settings)) {
+    const [section = '', key = ''] = path.split('.');
+    config[section] = { ...config[section], [key]: value };
+  }
+  writeFileSync(files.configFile, stringify(config));
+  const ports = organisationPorts(basePort, index);
+  return { ...files, logFile: join(folder, 'bridge.log'), metricsUrl: `http://127.0.0.1:${ports.metrics}`, appserviceUrl: `http://127.0.0.1:${ports.appservice}` };
+}
+
+export class BridgeEnv implements AsyncDisposable {
+  readonly federation: Federation;
+  readonly files: BridgeFilesOfSpec;
+  readonly browser: Browser;
+  readonly bot: string;
+  readonly #authority: string;
+  readonly #stack: AsyncDisposableStack;
+  #process: BridgeProcess | undefined;
+
+  static async start(): Promise<BridgeEnv> {
+    const { folder, certificates } = await specRun();
+    await using starting = new AsyncDisposableStack();
+    const files = await bridgeFiles(mkdtempSync(join(folder, 'bridge-')), 0);
+    const federation = starting.use(await startFederation({ size: 2, settings: (index) => (index === 0 ? { registrations: [files.registration] } : {}) }));
+    const browser = await launchChromium();
+    starting.defer(() => browser.close());
+    const env = new BridgeEnv({ files, federation, browser, authority: certificates.authority, stack: starting.move() });
+    await env.startBridge();
+    return env;
+  }
+
+  private constructor({ files, federation, browser, authority, stack }: { files: BridgeFilesOfSpec; federation: Federation; browser: Browser; authority: string; stack: AsyncDisposableStack }) {
+    this.files = files;
+    this.federation = federation;
+    this.browser = browser;
+    this.#authority = authority;
+    this.#stack = stack;
+    this.bot = `@${botLocalpart}:${serverNameOf(organisations[0], 0, specBasePort())}`;
+  }
+
+  get process(): BridgeProcess {
+    if (this.#process === undefined) throw new Error('the bridge does not run');
+    return this.#process;
+  }
+
+  async startBridge(): Promise<void> {
+    const { configFile, logFile, metricsUrl } = this.files;
+    this.#process = await startBridgeProcess({ configFile, logFile, authority: this.#authority, metricsUrl });
+  }
+
+  async killBridge(): Promise<void> {
+    await this.process.kill();
+    this.#process = undefined;
+  }
+
+  /** SIGTERM; answers how it ended, in words. */
+  async stopBridge(): Promise<string> {
+    const { ended, pid } = this.process;
+    if (pid !== undefined) process.kill(pid, 'SIGTERM');
+    const how = await ended;
+    this.#process = undefined;
+    return how;
+  }
+
+  /** A room of its creator with the bot at level 50 and these people in it. */
+  async room(creator: MatrixUser, ...others: readonly MatrixUser[]): Promise<string> {
+    const room = await creator.createRoom({ name: 'Weekly', power_level_content_override: { users: { [this.bot]: 50 } } });
+    for (const other of others) {
+      await creator.invite(room, other.userId);
+      await other.join(room, serverNameOf(organisations[0], 0, specBasePort()));
+    }
+    const joined = creator.find('the bot in the room', (event) => event.roomId === room && event.stateKey === this.bot && event.content['membership'] === 'join');
+    await creator.invite(room, this.bot);
+    await joined;
+    return room;
+  }
+
+  /** Says the command and waits for the notice of the call. */
+  async startCall(by: MatrixUser, room: string): Promise<CallNotice> {
+    const notice = by.next('the notice of the call', (event) => event.roomId === room && noticeOf(event)?.state === 'open');
+    await by.say(room, '!visio');
+    const event = await notice;
+    return noticeOf(event) ?? Promise.reject(new Error('no notice'));
+  }
+
+  /** The call page in a browser of its own, paired with the account by the code, camera and microphone on, in the call. */
+  async joinByCode(user: MatrixUser, room: string, slug: string): Promise<CallPage> {
+    const page = await this.openPage(slug);
+    await page.pair(user, room);
+    await page.join();
+    return page;
+  }
+
+  async openPage(slug: string): Promise<CallPage> {
+    const context = await this.browser.newContext({ locale: 'en-GB', viewport: { width: 900, height: 640 } });
+    await context.addInitScript(rememberPeerConnections);
+    const page = await context.newPage();
+    await page.goto(`${this.files.publicUrl}/c/${slug}`);
+    return new CallPage(context, page);
+  }
+
+  /** Asks the bridge's public listener; body as JSON. */
+  async post(path: string, body: unknown): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }> {
+    const response = await fetch(this.files.publicUrl + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    return { status: response.status, body: z.record(z.string(), z.unknown()).parse(await response.json()) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process?.[Symbol.asyncDispose]();
+    await this.#stack.disposeAsync();
+  }
+}
+
+export interface CallNotice {
+  readonly eventId: string;
+  readonly state: string;
+  readonly people: readonly { readonly server: string; readonly count: number }[];
+  readonly slug: string;
+  readonly body: string;
+}
+
+const noticeSchema = z.object({
+  body: z.string(),
+  'fr.viaduc.call': z.object({ state: z.string(), url: z.string(), people: z.array(z.object({ server: z.string(), count: z.number() })) }),
+});
+
+/** What a message shows of a call, posted or edited; its event id is that of the message first posted. */
+export function noticeOf({ eventId, content }: SeenEvent): CallNotice | undefined {
+  const edited = z.object({ 'm.new_content': noticeSchema, 'm.relates_to': z.object({ rel_type: z.literal('m.replace'), event_id: z.string() }) }).safeParse(content);
+  const shown = edited.success ? edited.data['m.new_content'] : noticeSchema.safeParse(content).data;
+  if (shown === undefined) return undefined;
+  const { state, url, people } = shown['fr.viaduc.call'];
+  return { eventId: edited.success ? edited.data['m.relates_to'].event_id : eventId, state, people, slug: url.slice(url.lastIndexOf('/') + 1), body: shown.body };
+}
+
+/** The notices and edits of a room that this person has seen, oldest first. */
+export function noticesIn(user: MatrixUser, room: string): readonly CallNotice[] {
+  return user.seen((event) => event.roomId === room).flatMap((event) => noticeOf(event) ?? []);
+}
+
+export class CallPage {
+  readonly page: Page;
+  readonly #context: BrowserContext;
+
+  constructor(context: BrowserContext, page: Page) {
+    this.#context = context;
+    this.page = page;
+  }
+
+  /** Says the code that the page shows; the page goes on by itself. */
+  async pair(user: MatrixUser, room: string): Promise<void> {
+    const code = await this.page.getByTestId('pairing-code').innerText();
+    await user.say(room, `!visio code ${code}`);
+    await this.page.getByTestId('join-button').waitFor({ timeout: 20_000 });
+  }
+
+  async join(): Promise<void> {
+    await this.page.getByTestId('join-button').click({ timeout: 20_000 });
+    await this.page.getByTestId('call').waitFor({ timeout: 30_000 });
+  }
+
+  media(): Promise<MediaStatistics> {
+    return mediaStatistics(this.page.mainFrame());
+  }
+
+  /** Pictures are being decoded and sound is heard, from now on. */
+  async seesAndHears(): Promise<void> {
+    const before = await this.media();
+    await eventually(async () => {
+      const { framesDecoded, audioEnergy } = await this.media();
+      // After a rejoin the counters are those of new connections.
+      const frames = framesDecoded < before.framesDecoded ? framesDecoded : framesDecoded - before.framesDecoded;
+      return frames > 20 && audioEnergy > 0.0001 ? undefined : `${frames} new pictures, audio energy ${audioEnergy}`;
+    }, 40_000);
+  }
+
+  /** Waits until this screen of the page is shown. */
+  async shows(testId: string, timeoutMs = 20_000): Promise<void> {
+    await this.page.getByTestId(testId).first().waitFor({ timeout: timeoutMs });
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+  }
+}
