@@ -94,15 +94,6 @@ describe('identity and membership with real homeservers', () => {
       assert.equal(await bridge.side.directory.name(where), 'Point d’étape');
     });
 
-    it('follows joins and kicks, and does not take an invitation for a membership', async () => {
-      const where = await room({ invite: [bridge.botUser, bob.userId] });
-      assert.equal(await member(where, bob.userId), undefined);
-      await bob.join(where, serverNameOf(0));
-      await eventually(async () => ((await member(where, bob.userId)) === undefined ? 'bob' : undefined));
-      await alice.kick(where, bob.userId);
-      await eventually(async () => ((await member(where, bob.userId)) === undefined ? undefined : 'the kick'), 2_000);
-    });
-
     it('sees nobody in a room without the bot, also after it was put out', async () => {
       const without = parse(isRoomId, await alice.createRoom(), 'room id');
       assert.equal(await member(without, alice.userId), undefined);

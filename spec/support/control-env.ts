@@ -135,16 +135,18 @@ export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function directoryOf(world: World): RoomDirectory {
+/** Passes the conformance suite of its port (spec/ports). */
+export function directoryOf(world: World): RoomDirectory {
   const down = (): { ok: false; error: CallError } => err(callError('homeserverUnavailable', 'the homeserver is down', 1000));
   return {
     member: (room, user) => Promise.resolve(world.homeserverDown ? down() : ok(world.members.get(room)?.has(user) === true ? { user, displayName: `Name of ${user}` } : undefined)),
-    powerLevels: () => Promise.resolve(world.homeserverDown ? down() : ok(world.levels)),
+    powerLevels: (room) => Promise.resolve(world.homeserverDown ? down() : world.members.has(room) ? ok(world.levels) : err(callError('forbidden', 'the bot is not in the room'))),
     name: () => Promise.resolve('The room'),
   };
 }
 
-function voiceOf(world: World, said: Said[], clock: VirtualClock): RoomVoice {
+/** Passes the conformance suite of its port (spec/ports). */
+export function voiceOf(world: World, said: Said[], clock: VirtualClock): RoomVoice {
   let events = 0;
   const posted = new Map<string, Delivery>();
   const send = (txnId: string, record: Omit<Said, 'atMs' | 'txnId'>): Promise<Delivery> => {
