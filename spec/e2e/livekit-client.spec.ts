@@ -147,7 +147,7 @@ for (const { name, client } of clients) {
 
     it('shares a screen with sound, and stops', async () => {
       const [a, b] = await talkBoth();
-      await a.run('publishDrawn', { width: 1280, height: 720, framesPerSecond: 10, frequency: 300, source: 'screen_share', audioSource: 'screen_share_audio', simulcast: false });
+      await a.run('publishDrawn', { width: 1280, height: 720, framesPerSecond: 10, frequency: 300, source: 'screen_share', audioSource: 'screen_share_audio', simulcast: false, stereo: true });
       await b.sees((view) => {
         const picture = trackOf(view, aliceId, 'screen_share');
         const sound = trackOf(view, aliceId, 'screen_share_audio');

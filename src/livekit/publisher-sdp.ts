@@ -2,7 +2,7 @@
 import type { DtlsParameters, MediaKind, RtpCapabilities, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import { parse, write, type MediaDescription, type SessionDescription } from 'sdp-transform';
 import type { TransportDescription } from '../control/ports/media-plane.ts';
-import { encodingsOf, isRtx, negotiate, simulcastIds, type NegotiatedMedia } from './negotiation.ts';
+import { encodingsOf, negotiate, simulcastIds, type NegotiatedMedia } from './negotiation.ts';
 import { applicationSection, asText, codecLines, describeSession, remoteDtls, SdpError, transportLines } from './sdp-text.ts';
 
 export interface PublisherOffer {
@@ -104,11 +104,23 @@ function answerSection(section: OfferedSection, transport: TransportDescription,
   return { ...base, rids: rids.map((id) => ({ id, direction: 'recv' })), simulcast: { dir1: 'recv', list1: offered.simulcast?.list1 ?? rids.join(';') } };
 }
 
+/** The parameters of what will really be sent, after our answer; `sprop-stereo` tells receivers to play both channels. */
+export function sentParameters(offered: RtpParameters, { dtx, stereo }: AcceptedSection): RtpParameters {
+  return {
+    ...offered,
+    codecs: offered.codecs.map((codec) => (codec.mimeType === 'audio/opus' ? { ...codec, parameters: { ...opusParameters(dtx), ...(stereo && { 'sprop-stereo': 1 }) } } : codec)),
+  };
+}
+
 /** What we want to receive of opus: error correction always, pauses and stereo as the track asks. */
 function answerCodec(codec: RtpCodecParameters, accepted: AcceptedSection | undefined): RtpCodecParameters {
-  if (isRtx(codec.mimeType) || codec.mimeType !== 'audio/opus') return codec;
+  if (codec.mimeType !== 'audio/opus') return codec;
   const { dtx, stereo } = accepted ?? { dtx: true, stereo: false };
-  return { ...codec, parameters: { minptime: 10, useinbandfec: 1, ...(dtx && { usedtx: 1 }), ...(stereo && { stereo: 1 }) } };
+  return { ...codec, parameters: { ...opusParameters(dtx), ...(stereo && { stereo: 1 }) } };
+}
+
+function opusParameters(dtx: boolean): Record<string, number> {
+  return { minptime: 10, useinbandfec: 1, ...(dtx && { usedtx: 1 }) };
 }
 
 function refusal(mid: string, offered: MediaDescription): MediaDescription {

@@ -8,7 +8,7 @@ import type { MediaEndpoint, TransportDescription } from '../control/ports/media
 import type { SessionControl } from '../control/ports/session.ts';
 import type { Logger } from '../log/logger.ts';
 import { asError } from '../util/background.ts';
-import { readPublisherOffer, writePublisherAnswer, type AcceptedSection, type OfferedSection, type PublisherOffer } from './publisher-sdp.ts';
+import { readPublisherOffer, sentParameters, writePublisherAnswer, type AcceptedSection, type OfferedSection, type PublisherOffer } from './publisher-sdp.ts';
 import { candidateInit } from './sdp-text.ts';
 import type { Send } from './signal-socket.ts';
 import { fromAddTrack, isStereo, usesDtx } from './wire-in.ts';
@@ -131,7 +131,7 @@ export class Publisher {
     for (const [section, track] of this.#claims()) {
       this.#announced.delete(track.id);
       try {
-        await endpoint.produce(track.id, { kind: section.kind, rtpParameters: section.sends.rtpParameters, paused: track.muted, speech: track.kind === 'audio' && track.source !== 'screenShareAudio' });
+        await endpoint.produce(track.id, { kind: section.kind, rtpParameters: sentParameters(section.sends.rtpParameters, soundOf(track)), paused: track.muted, speech: track.kind === 'audio' && track.source !== 'screenShareAudio' });
       } catch (error) {
         log.warn('track cannot be received', { track: track.id, error: asError(error) });
         this.#sections.delete(section.mid);
@@ -167,7 +167,7 @@ export class Publisher {
   #accepted(): ReadonlyMap<string, AcceptedSection> {
     return new Map([...this.#sections.values()].map(({ mid, track }) => {
       const published = track === undefined ? undefined : this.#published.get(track);
-      return [mid, { dtx: published === undefined || usesDtx(published), stereo: published !== undefined && isStereo(published) }];
+      return [mid, published === undefined ? { dtx: true, stereo: false } : soundOf(published)];
     }));
   }
 
@@ -188,6 +188,10 @@ export class Publisher {
     await this.#unpublish(track);
     this.#options.send({ case: 'trackUnpublished', value: new TrackUnpublishedResponse({ trackSid: track }) });
   }
+}
+
+function soundOf(track: Track): AcceptedSection {
+  return { dtx: usesDtx(track), stereo: isStereo(track) };
 }
 
 function refusalReason({ code }: CallError): RequestResponse_Reason {

@@ -83,10 +83,10 @@ globalThis.rtc = {
     await roomOf(name).room.localParticipant.setScreenShareEnabled(on, { audio: true, video: true, preferCurrentTab: true, selfBrowserSurface: 'include', systemAudio: 'include' });
   },
   /** For pages that hold many people: a small picture, a tone, no capture. */
-  async publishDrawn(name, { width, height, framesPerSecond, frequency, source = 'camera', audioSource = 'microphone', simulcast = true }) {
+  async publishDrawn(name, { width, height, framesPerSecond, frequency, source = 'camera', audioSource = 'microphone', simulcast = true, stereo = false }) {
     const { localParticipant } = roomOf(name).room;
     await localParticipant.publishTrack(drawnVideo(width, height, framesPerSecond), { source, simulcast, name: source });
-    if (frequency > 0) await localParticipant.publishTrack(tone(frequency), { source: audioSource, name: audioSource });
+    if (frequency > 0) await localParticipant.publishTrack(tone(frequency), { source: audioSource, name: audioSource, forceStereo: stereo });
   },
   /** Removes the track of that source. */
   async unpublish(name, source) {
