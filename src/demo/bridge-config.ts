@@ -5,7 +5,6 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { isServerName, type ServerName } from '../call/ids.ts';
 import type { ConfigInput } from '../config/schema.ts';
-import { makeRegistration } from '../matrix/make-registration.ts';
 import { hostOf, type Language, type Organisation, organisationPorts } from './organisations.ts';
 
 export interface BridgeSettings {
@@ -39,12 +38,13 @@ export function serverNameOf(organisation: Organisation, index: number, basePort
 }
 
 /** Writes bridge.yaml anew, and registration.yaml if there is none yet. */
-export function writeBridgeFiles(settings: BridgeSettings): BridgeFiles {
+export async function writeBridgeFiles(settings: BridgeSettings): Promise<BridgeFiles> {
   const { folder, basePort, index } = settings;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = bridgeConfig(settings);
   const registrationFile = join(folder, 'registration.yaml');
   if (!existsSync(registrationFile)) {
+    const { makeRegistration } = await import('../matrix/make-registration.ts');
     const url = `http://127.0.0.1:${String(organisationPorts(basePort, index).appservice)}`;
     writeFileSync(registrationFile, makeRegistration({ serverName: config.homeserver.serverName, url, botLocalpart }), { mode: 0o600 });
   }

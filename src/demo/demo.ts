@@ -1,6 +1,7 @@
 // Owns the demo as a whole: homeservers, bridge, room and page, started in order and gone together.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setInterval as every } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { botLocalpart, type BridgeFiles, serverNameOf, writeBridgeFiles } from './bridge-config.ts';
 import { type BridgeProcess, startBridgeProcess } from './bridge-process.ts';
@@ -37,6 +38,7 @@ export interface Demo extends AsyncDisposable {
 const organisationCount = 2;
 const bridgeOwners = [0] as const;
 const pageOffset = 40;
+const watchMs = 1000;
 const callPage = fileURLToPath(new URL('../../dist/web/index.html', import.meta.url));
 
 export function demoUrl(basePort: number): string {
@@ -62,22 +64,25 @@ export async function startDemo({ basePort, folder, language, report }: DemoOpti
   };
   const certificates = await ensureCertificates(join(folder, 'ca'), organisations.map(hostOf));
   const nursery = starting.use(await timed('Synapse loaded', () => startNursery(synapse)));
-  const bridges = bridgeOwners.map((index) => ({ index, folder: join(folder, `bridge-${organisationAt(index).id}`) })).map((bridge) => ({
-    ...bridge,
-    files: writeBridgeFiles({ ...bridge, basePort, organisations, language, frameAncestors: [url] }),
-  }));
-  const homeservers = organisations.map((organisation, index) =>
-    starting.use(
+  const bridges = await Promise.all(
+    bridgeOwners.map(async (index) => {
+      const bridge = { index, folder: join(folder, `bridge-${organisationAt(index).id}`) };
+      return { ...bridge, files: await writeBridgeFiles({ ...bridge, basePort, organisations, language, frameAncestors: [url] }) };
+    }),
+  );
+  const homeservers = organisations.map((organisation, index) => {
+    const bridge = bridges.find((candidate) => candidate.index === index);
+    return starting.use(
       new Homeserver({
         nursery,
         certificates,
         folder: join(folder, organisation.id),
         host: hostOf(organisation),
         port: organisationPorts(basePort, index).federation,
-        registrations: bridges.filter((bridge) => bridge.index === index).map(({ files }) => files.registration),
+        ...(bridge && { registrations: [bridge.files.registration], extra: callSettings(bridge.files.publicUrl) }),
       }),
-    ),
-  );
+    );
+  });
   await timed(`homeservers ${homeservers.map(({ serverName }) => serverName).join(', ')}`, () => Promise.all(homeservers.map((homeserver) => homeserver.start())));
   const running: BridgeProcess[] = [];
   for (const bridge of bridges) {
@@ -98,9 +103,22 @@ export async function startDemo({ basePort, folder, language, report }: DemoOpti
     url,
     info,
     pids: [...homeservers.map(({ pid }) => pid), ...running.map(({ pid }) => pid)].filter((pid) => pid !== undefined),
-    broken: Promise.race(running.map(async ({ ended }) => `The bridge has ended (${await ended}). Its log: ${join(folder, 'bridge-*', 'bridge.log')}`)),
+    broken: Promise.race([...running.map(async ({ ended }) => `The bridge has ended (${await ended}). Its log is in ${folder}.`), firstToEnd(homeservers)]),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** What an operator adds to the homeserver's configuration for clients with a call button (MSC4143, MSC4140). */
+function callSettings(publicUrl: string): Readonly<Record<string, unknown>> {
+  return { matrix_rtc: { transports: [{ type: 'livekit', livekit_service_url: publicUrl }] }, max_event_delay_duration: '24h', experimental_features: { msc4143_enabled: true } };
+}
+
+async function firstToEnd(homeservers: readonly Homeserver[]): Promise<string> {
+  for await (const _ of every(watchMs, undefined, { ref: false })) {
+    const gone = homeservers.find((homeserver) => !homeserver.isAlive());
+    if (gone !== undefined) return `The homeserver ${gone.serverName} has ended. Its log is in ${gone.folder}.`;
+  }
+  return 'The demo has ended.';
 }
 
 function organisationAt(index: number): Organisation {

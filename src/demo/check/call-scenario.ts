@@ -23,6 +23,7 @@ const mediaMs = 45_000;
 /** Two seconds at 30 pictures a second. */
 const enoughFrames = 60;
 const enoughWidth = 640;
+const largeWidth = 1280;
 /** Of the generated beeps, summed as energy over a second or more; silence is exactly 0 or a few millionths. */
 const enoughAudioEnergy = 0.0001;
 const enoughAudioSeconds = 2;
@@ -55,6 +56,16 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
     });
     return columns.map(({ localpart }) => localpart).join(' and ');
   });
+  if ((await caller.cards()).last?.state === 'open') {
+    await list.step('The call that an earlier check left is ended', async () => {
+      await caller.say(`${info.command} end`);
+      await everywhere('the end of the earlier call', async (column) => {
+        const { last } = await column.cards();
+        return last?.state === 'ended' ? undefined : `it is ${last?.state ?? 'missing'}`;
+      }, answerMs);
+      return '';
+    });
+  }
   const before = new Map(await Promise.all(columns.map(async (column) => [column, (await column.cards()).count] as const)));
 
   await list.step(`${info.command} is answered by a notice in both rooms`, async () => {
@@ -69,9 +80,18 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
   });
   await shoot('1-notice');
 
+  await list.step('Join opens the widget in both rooms', async () => {
+    await measured('widgetMs', async () => {
+      // One after the other: the page has one mouse.
+      for (const column of columns) await column.openCall(joinMs);
+    });
+    return '';
+  });
+  await shoot('2-before');
+
   for (const column of columns) {
     await list.step(`${column.localpart} joins from the widget`, async () => {
-      await measured(`joinMs.${column.localpart}`, () => column.join(joinMs));
+      await measured(`joinMs.${column.localpart}`, () => column.enterCall(joinMs));
       return '';
     });
   }
@@ -94,7 +114,16 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
     }, answerMs));
     return (await caller.cards()).last?.organisations.join(', ') ?? '';
   });
-  await shoot('2-call');
+  await shoot('3-call');
+
+  await list.step(`A larger picture is sent as ${caller.localpart} makes room for it`, async () => {
+    await caller.resizeCall();
+    const media = await awaitMedia(caller, `pictures ${String(largeWidth)} wide`, ({ width }) => width >= largeWidth);
+    list.figures[`largeVideo.${caller.localpart}`] = { width: media.width, height: media.height };
+    return `${String(media.width)}×${String(media.height)}`;
+  });
+  await shoot('4-large');
+  await caller.resizeCall();
 
   await list.step('Nobody was put out of the room', async () => {
     const outside = await Promise.all(columns.map(async (column) => ((await column.isOutside()) ? [column.localpart] : [])));
@@ -113,7 +142,7 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
     });
     return (await caller.cards()).last?.text ?? '';
   });
-  await shoot('3-summary');
+  await shoot('5-summary');
 }
 
 async function awaitMedia(column: ColumnPage, what: string, enough: (media: MediaStatistics) => boolean): Promise<MediaStatistics> {

@@ -49,12 +49,23 @@ export class ColumnPage {
     };
   }
 
-  /** Opens the widget by the notice's button, then joins by the page's own. */
-  async join(timeoutMs: number): Promise<void> {
+  /** Opens the widget by the notice's button. Post: the page in it offers to join. */
+  async openCall(timeoutMs: number): Promise<void> {
     await this.#column.getByTestId('call-join').last().click({ timeout: timeoutMs });
+    const frame = await this.callFrame(timeoutMs);
+    await frame.getByTestId('join-button').waitFor({ timeout: timeoutMs });
+  }
+
+  /** Joins by the page's own button. Post: the page shows the call. */
+  async enterCall(timeoutMs: number): Promise<void> {
     const frame = await this.callFrame(timeoutMs);
     await frame.getByTestId('join-button').click({ timeout: timeoutMs });
     await frame.getByTestId('call').waitFor({ timeout: timeoutMs });
+  }
+
+  /** Fills the column with the call, or gives the room its place back. */
+  async resizeCall(): Promise<void> {
+    await this.#column.getByTestId('call-panel-size').click();
   }
 
   async callFrame(timeoutMs = 5000): Promise<Frame> {

@@ -20,7 +20,7 @@ export function CallPanel({ client, widget, onClose }: CallPanelProps) {
       <header>
         <Icon name="camera" />
         <h3>{widget.content.name ?? words.callTitle}</h3>
-        <button type="button" className="plain-button" aria-label={large ? words.smaller : words.larger} title={large ? words.smaller : words.larger} onClick={() => setLarge(!large)}>
+        <button type="button" className="plain-button" data-testid="call-panel-size" aria-label={large ? words.smaller : words.larger} title={large ? words.smaller : words.larger} onClick={() => setLarge(!large)}>
           <Icon name={large ? 'smaller' : 'larger'} />
         </button>
         <button type="button" className="plain-button" data-testid="call-panel-close" aria-label={words.leavePanel} title={words.leavePanel} onClick={onClose}>
