@@ -90,12 +90,13 @@ export async function certificate({ http }: Config): Promise<Finding | undefined
   if (protocol !== 'https:') return undefined;
   const { promise, resolve } = Promise.withResolvers<Finding>();
   const socket = connect({ host: hostname, port: port === '' ? 443 : Number(port), servername: hostname, timeout: deadlineMs }, () => {
-    const days = Math.floor((Date.parse(socket.getPeerCertificate().valid_to) - Date.now()) / 86_400_000);
+    const { valid_to: validTo } = socket.getPeerCertificate();
+    const days = Math.floor((Date.parse(validTo) - Date.now()) / 86_400_000);
     resolve(days < warnDays ? doubtful(`The certificate of ${hostname} ends in ${days} days`, 'Renew it.') : good(`The certificate of ${hostname} is good for ${days} days`));
     socket.end();
   });
   socket.on('timeout', () => socket.destroy(new Error('no answer')));
-  socket.on('error', (error) => {
+  socket.on('error', (error: Error) => {
     resolve(broken(`${http.publicUrl} cannot be reached over TLS: ${error.message}`, 'Check the reverse proxy and its certificate.'));
   });
   return promise;
@@ -117,9 +118,11 @@ async function ask(url: string, token?: string, body?: string): Promise<{ status
   }
 }
 
-function reason(error: unknown): string {
-  const { message, cause } = asError(error);
-  return cause instanceof Error ? cause.message === '' ? String(Reflect.get(cause, 'code')) : cause.message : message;
+function reason(thrown: unknown): string {
+  const error = asError(thrown);
+  const cause = error.cause instanceof Error ? error.cause : error;
+  // A refused connection to several addresses has no message of its own.
+  return cause.message === '' ? String(Reflect.get(cause, 'code')) : cause.message;
 }
 
 async function tcpFault(host: string, port: number): Promise<string | undefined> {
