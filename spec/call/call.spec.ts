@@ -1,7 +1,8 @@
 // Specifies the call: who is in it, what is told to whom, when it ends.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { nextDeadlineMs, transition, type Call, type Transition } from '../../src/call/call.ts';
+import type { Call, Transition } from '../../src/call/call.ts';
+import { nextDeadlineMs, transition } from '../../src/call/transition.ts';
 import { isEventId, parse } from '../../src/call/ids.ts';
 import type { CallInput } from '../../src/call/messages.ts';
 import { peopleByOrganisation } from '../../src/call/people.ts';

@@ -1,5 +1,6 @@
 // Owns builders of domain values with defaults: a spec names only what it is about.
-import { startCall, transition, type Call, type Transition } from '../../src/call/call.ts';
+import { startCall, type Call, type Transition } from '../../src/call/call.ts';
+import { transition } from '../../src/call/transition.ts';
 import { isCallId, isParticipantId, isRoomId, isServerName, isSlug, isTrackId, isUserId, parse, serverOf, type CallId, type ParticipantId, type RoomId, type ServerName, type Slug, type TrackId, type UserId } from '../../src/call/ids.ts';
 import type { CallInput } from '../../src/call/messages.ts';
 import type { Participant } from '../../src/call/participant.ts';

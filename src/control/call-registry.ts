@@ -1,5 +1,6 @@
 // Owns which calls run: at most one open call per room. Starts them, finds them, brings them back after a restart.
-import { startCall, transition, type Call } from '../call/call.ts';
+import { startCall, type Call } from '../call/call.ts';
+import { transition } from '../call/transition.ts';
 import { callError, type CallError } from '../call/errors.ts';
 import { isCallId, parse, type CallId, type EventId, type RoomId, type UserId } from '../call/ids.ts';
 import { mayEnd, mayStart } from '../call/rules.ts';

@@ -1,5 +1,6 @@
 // Owns one running call: its state, its sessions and its media. The only place that applies transition and its effects.
-import { nextDeadlineMs, transition, type Call, type Transition } from '../call/call.ts';
+import type { Call, Transition } from '../call/call.ts';
+import { nextDeadlineMs, transition } from '../call/transition.ts';
 import type { CloseReason } from '../call/close-reason.ts';
 import type { CallError } from '../call/errors.ts';
 import type { ParticipantId } from '../call/ids.ts';
