@@ -1,8 +1,7 @@
 // Owns what a whole mocha run shares: its folder, one nursery, the test authority. Made when first asked for, ended by root-hooks.ts.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import { type Certificates, ensureCertificates } from '../../src/demo/homeservers/certificate-authority.ts';
 import { resolveLocalhostNames } from '../../src/demo/homeservers/localhost-names.ts';
@@ -38,11 +37,6 @@ async function startRun(): Promise<Run> {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), readFileSync(certificates.authority, 'utf8')]);
   resolveLocalhostNames();
   return { folder, certificates, nursery: stack.use(await startNursery(toolPath('VIADUC_SYNAPSE'))) };
-}
-
-/** Leaves `use` with something that lives until the end of the run. */
-export function untilEndOfRun<T extends AsyncDisposable>(thing: T): T {
-  return stack.use(thing);
 }
 
 export async function endRun(): Promise<void> {

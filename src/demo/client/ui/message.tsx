@@ -1,5 +1,5 @@
 // Owns one message: who said it and when, its text or HTML, that it was edited.
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import { timeText } from '../i18n/words.ts';
 import { renderHtml, renderText } from '../matrix/html.tsx';
 import { nameOf, type Room, serverOf } from '../matrix/room.ts';
@@ -10,11 +10,12 @@ import { organisationName, usePage } from './page-context.ts';
 export function Message({ item, room }: { readonly item: Extract<TimelineItem, { kind: 'message' }>; readonly room: Room }) {
   const { words } = usePage();
   const { content, continued, edited } = item;
-  const html = content.format === 'org.matrix.custom.html' && content.formatted_body !== undefined;
+  const { format, formatted_body: html, body } = content;
+  const shown = useMemo(() => (format === 'org.matrix.custom.html' && html !== undefined ? renderHtml(html) : renderText(body)), [format, html, body]);
   return (
     <MessageRow item={item} room={room} continued={continued}>
       <div className="text" data-testid={content.msgtype === 'm.notice' ? 'notice' : 'message'} data-type={content.msgtype}>
-        {html ? renderHtml(content.formatted_body ?? '') : renderText(content.body)}
+        {shown}
         {edited && <small className="edited"> ({words.edited})</small>}
       </div>
     </MessageRow>
