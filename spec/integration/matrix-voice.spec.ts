@@ -1,8 +1,10 @@
 // Owns the proof of what the bridge says and sets in real rooms: notice, edits, widget, limits, repeats.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { isRoomId, isSlug, isUserId, parse, type EventId, type RoomId } from '../../src/call/ids.ts';
 import type { CallNotice, Delivery } from '../../src/control/ports/room-voice.ts';
+import { clientApi } from '../../src/demo/homeservers/client-api.ts';
 import { startFederation, type Federation } from '../support/homeservers.ts';
 import { bridgeRegistration, matrixBridge, serverNameOf, type MatrixBridge } from '../support/matrix-bridge.ts';
 import type { MatrixUser, SeenEvent } from '../support/matrix-user.ts';
@@ -96,6 +98,18 @@ describe('the voice in real rooms', () => {
     assert.equal(away.kind, 'later', JSON.stringify(away));
     await federation.server(0).start();
     assert.equal(sent(await bridge.side.voice.notice(notice(where), undefined, 'C_2.notice')), first);
+  });
+
+  it('goes on when somebody has deleted its device', async () => {
+    const where = await room();
+    const admin = await federation.user(0, 'admin', { admin: true });
+    const devices = `/_synapse/admin/v2/users/${encodeURIComponent(bridge.botUser)}/devices`;
+    const api = clientApi(federation.server(0).url, admin.accessToken);
+    await api.tell('DELETE', `${devices}/VIADUC`);
+    const first = sent(await bridge.side.voice.notice(notice(where), undefined, 'C_5.notice'));
+    assert.equal(sent(await bridge.side.voice.notice(notice(where), undefined, 'C_5.notice')), first);
+    const answer = z.object({ devices: z.array(z.object({ device_id: z.string() })) });
+    assert.deepEqual(await api.ask({ method: 'GET', path: devices, answer }), { devices: [{ device_id: 'VIADUC' }] });
   });
 
   it('sets the widget where it may, leaves alone what is right, clears it', async () => {

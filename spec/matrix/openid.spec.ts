@@ -131,6 +131,14 @@ describe('the identity verifier', () => {
     assert.deepEqual(new Set(await Promise.all(all.slice(0, 8))), new Set([`@alice:${name()}`]));
   });
 
+  it('does not wait for records that never come', async () => {
+    const startedAtMs = performance.now();
+    const srv = () => new Promise<never>(() => undefined);
+    assert.deepEqual(await verifier({ srv }).verify('token', 'a.localhost'), { code: 'homeserverUnavailable', retryAfterMs: 5_000 });
+    const tookMs = performance.now() - startedAtMs;
+    assert.ok(tookMs > 4_500 && tookMs < 7_000, `${tookMs} ms`);
+  });
+
   const strangers = [
     'elsewhere.example', 'localhost', 'localhost:8448', 'MATRIX.localhost', 'matrix.localhost.evil.example', 'evil-localhost', '127.0.0.1', '127.0.0.1:8448', '[::1]', '[::1]:8448', '169.254.169.254', '10.0.0.1:80',
     'matrix.localhost:0x1', 'matrix.localhost/', 'user@matrix.localhost', 'matrix.localhost#', 'matrix.localhost?x=', 'https://matrix.localhost', 'matrix.localhost\r\nHost: evil', 'matrix.localhost:1:2', '', ' ', '.', 'a'.repeat(300),

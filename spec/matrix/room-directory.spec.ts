@@ -214,6 +214,27 @@ describe('the room directory', () => {
     });
   }
 
+  it('knows whether people are left without asking more than it must', async () => {
+    const { directory, leave, asked, fail, clock } = bench();
+    const people = async () => {
+      const found = await directory.hasMember(theRoom, (user) => user !== bot);
+      return found.ok ? found.value : found.error.code;
+    };
+    assert.equal(await people(), true);
+    leave(bob);
+    assert.equal(await people(), true);
+    assert.deepEqual(asked, ['members']);
+    leave(alice);
+    assert.equal(await people(), false);
+    assert.deepEqual(asked, ['members', 'members']);
+    leave(bot);
+    fail(403);
+    assert.equal(await people(), undefined);
+    fail(0);
+    clock.advance(3_000);
+    assert.equal(await people(), 'homeserverUnavailable');
+  });
+
   it('remembers that a room is encrypted, whatever the state says later', async () => {
     const { directory, state, tell } = bench();
     assert.equal(await directory.isEncrypted(theRoom), false);

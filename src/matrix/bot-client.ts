@@ -22,29 +22,21 @@ export type Content = Readonly<Record<string, unknown>>;
 const timeoutMs = { read: 8_000, write: 20_000, join: 90_000 };
 const client = '/_matrix/client/v3';
 
-/** The SDK names the device by an unstable parameter only, which Synapse ignores. */
-class DeviceClient extends MatrixClient {
-  device: string | undefined;
-
-  override doRequest(...[method, endpoint, query, ...rest]: Parameters<MatrixClient['doRequest']>): Promise<unknown> {
-    const withDevice: unknown = this.device === undefined ? query : { ...query, device_id: this.device };
-    return super.doRequest(method, endpoint, withDevice, ...rest);
-  }
-}
-
 /** Every method rejects with HomeserverError, nothing else. */
 export class BotClient {
   readonly user: UserId;
-  readonly #sdk: DeviceClient;
+  readonly #sdk: MatrixClient;
   readonly #device: string;
   readonly #log: Logger;
+  /** Settles when the homeserver knows the device; undefined: it was not told yet. */
+  #deviceKnown: Promise<void> | undefined;
 
   constructor({ url, asToken, user, device, log }: BotClientOptions) {
     this.user = user;
     this.#device = device;
     this.#log = log;
     muteSdk();
-    this.#sdk = new DeviceClient(url, asToken.reveal(), new MemoryStorageProvider());
+    this.#sdk = new MatrixClient(url, asToken.reveal(), new MemoryStorageProvider());
     this.#sdk.impersonateUserId(user);
   }
 
@@ -57,7 +49,6 @@ export class BotClient {
     } catch (error) {
       if (!(error instanceof HomeserverError) || error.errcode !== 'M_USER_IN_USE') throw error;
     }
-    await this.#ensureDevice();
     const path = `${client}/profile/${encodeURIComponent(this.user)}/displayname`;
     const profile = await this.#ask(z.object({ displayname: z.string().nullish() }), 'GET', path).catch((error: unknown) => ifMissing(error, { displayname: undefined }));
     if (profile.displayname !== displayName) await this.#request('PUT', path, { body: { displayname: displayName } });
@@ -122,19 +113,26 @@ export class BotClient {
     await this.#request('POST', `${roomPath(room)}/leave`, { body: { reason }, timeoutMs: timeoutMs.write });
   }
 
-  async #ensureDevice(): Promise<void> {
-    this.#sdk.device = undefined;
-    const path = `${client}/devices/${encodeURIComponent(this.#device)}`;
-    const body = { display_name: 'Viaduc' };
+  async #knowDevice(): Promise<void> {
+    this.#deviceKnown ??= this.#makeDevice();
     try {
-      await this.#request('PUT', path, { body, asDevice: false });
+      await this.#deviceKnown;
+    } catch (error) {
+      this.#deviceKnown = undefined;
+      throw error;
+    }
+  }
+
+  async #makeDevice(): Promise<void> {
+    const name = 'Viaduc';
+    try {
+      await this.#request('PUT', `${client}/devices/${encodeURIComponent(this.#device)}`, { body: { display_name: name }, asDevice: false });
     } catch (error) {
       // Before MSC4190 a device came by login only.
       if (!(error instanceof HomeserverError) || error.status !== 404) throw error;
       const identifier = { type: 'm.id.user', user: this.user };
-      await this.#request('POST', `${client}/login`, { body: { type: 'm.login.application_service', identifier, device_id: this.#device, initial_device_display_name: 'Viaduc' }, asDevice: false });
+      await this.#request('POST', `${client}/login`, { body: { type: 'm.login.application_service', identifier, device_id: this.#device, initial_device_display_name: name }, asDevice: false });
     }
-    this.#sdk.device = this.#device;
   }
 
   async #ask<T>(schema: z.ZodType<T>, method: Method, path: string, request?: RequestOptions): Promise<T> {
@@ -144,15 +142,16 @@ export class BotClient {
   }
 
   async #request(method: Method, path: string, request: RequestOptions = {}): Promise<unknown> {
-    const { query = {}, body, asDevice = true } = request;
+    const { query, body, asDevice = true, isRetry = false } = request;
     try {
-      if (asDevice && this.#sdk.device === undefined) await this.#ensureDevice();
-      return await this.#sdk.doRequest(method, path, { ...query }, body, request.timeoutMs ?? timeoutMs.read);
+      if (asDevice) await this.#knowDevice();
+      // The SDK would name the device by an unstable parameter, which Synapse ignores.
+      return await this.#sdk.doRequest(method, path, { ...query, ...(asDevice && { device_id: this.#device }) }, body, request.timeoutMs ?? timeoutMs.read);
     } catch (thrown) {
       const error = asHomeserverError(thrown, `${method} ${path}`);
-      if (error.errcode !== 'M_UNKNOWN_DEVICE' || !asDevice || request.isRetry === true) throw error;
-      this.#log.warn('the bot\'s device had been deleted: made anew', { user: this.user, device: this.#device });
-      this.#sdk.device = undefined;
+      if (error.errcode !== 'M_UNKNOWN_DEVICE' || !asDevice || isRetry) throw error;
+      this.#log.warn('the device of the bot had been deleted: made anew', { user: this.user, device: this.#device });
+      this.#deviceKnown = undefined;
       return await this.#request(method, path, { ...request, isRetry: true });
     }
   }

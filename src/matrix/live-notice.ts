@@ -7,7 +7,7 @@ import { durationText, htmlLine, organisationsText, pageUrl, peopleText, plainLi
 import { escapeHtml } from './text.ts';
 
 /** Machine-readable twin of the line, for clients and for other bridges. */
-export const callKey = 'fr.viaduc.call';
+const callKey = 'fr.viaduc.call';
 
 export interface NoticeContext {
   readonly addresses: Addresses;

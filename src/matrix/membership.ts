@@ -46,7 +46,7 @@ export class Membership {
     if (event.user === this.#options.client.user) {
       if (event.membership === 'invite') await this.#invited(event);
       else if (event.membership === 'join' && event.before !== 'join') await this.#joined(event);
-      else if (isGone) await this.#lost(event);
+      else if (isGone && event.before !== 'invite') await this.#lost(event);
     } else if (isGone) {
       await this.#control.listener.memberGone(event.room, event.user);
       await this.#leaveIfOnlyBotsAreLeft(event.room);
@@ -119,8 +119,8 @@ export class Membership {
 
   async #leaveIfOnlyBotsAreLeft(room: RoomId): Promise<void> {
     const { directory, isBot, log } = this.#options;
-    const members = await directory.members(room);
-    if (!members.ok || members.value.length === 0 || !members.value.every(isBot)) return;
+    const people = await directory.hasMember(room, (user) => !isBot(user));
+    if (!people.ok || people.value !== false) return;
     log.info('only bots are left in the room', { room });
     await this.#leave(room, phrasesOf(this.#control.commands.language(room)).onlyBotsLeft);
   }

@@ -8,6 +8,7 @@ import type { Clock } from '../control/ports/clock.ts';
 import type { IdentityVerifier, OpenIdToken } from '../control/ports/identity-verifier.ts';
 import type { Logger } from '../log/logger.ts';
 import { addressPolicy, type AddressPolicy } from '../util/addresses.ts';
+import { beforeAbort } from '../util/before-abort.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { safeFetch, type SafeFetchError, type SafeResponse } from '../util/safe-fetch.ts';
 import type { ServerTest } from './allowed-servers.ts';
@@ -52,7 +53,9 @@ export function createIdentityVerifier(options: IdentityVerifierOptions): Identi
     const signal = AbortSignal.timeout(deadlineMs);
     const configured = server === own.serverName ? own.federationUrl : undefined;
     if (configured !== undefined) return await askConfigured(new URL(configured), path, signal);
-    return await askFirstThatAnswers(await discovery.resolve(server, signal), { path, policy, signal });
+    const targets = await beforeAbort(discovery.resolve(server, signal), signal).catch(() => undefined);
+    if (targets === undefined) return err({ kind: 'timeout', detail: `${server} was not found in time` });
+    return await askFirstThatAnswers(targets, { path, policy, signal });
   };
 
   const verify = async ({ accessToken }: OpenIdToken, server: ServerName): Promise<Result<UserId, CallError>> => {

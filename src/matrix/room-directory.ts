@@ -68,12 +68,14 @@ export class MatrixRoomDirectory implements RoomDirectory {
     });
   }
 
-  /** Everybody joined, as one reading of the homeserver's state tells. */
-  async members(room: RoomId): Promise<Result<readonly UserId[], CallError>> {
-    return await this.#answer(room, [], async () => {
+  /** Is anybody joined whom `counts` accepts? Asks the homeserver only when what is known does not tell. undefined: the bot is not in the room. */
+  async hasMember(room: RoomId, counts: (user: UserId) => boolean): Promise<Result<boolean | undefined, CallError>> {
+    return await this.#answer<boolean | undefined>(room, undefined, async () => {
       const state = this.#room(room);
-      const members = state.doubts.size === 0 ? state.members : undefined;
-      return [...(members ?? (await this.#loadMembers(room, state))).keys()];
+      const isSure = (user: UserId) => !state.doubts.has(user) && counts(user);
+      if (state.members?.keys().some(isSure) === true) return true;
+      const members = await this.#loadMembers(room, state);
+      return members.keys().some(counts);
     });
   }
 

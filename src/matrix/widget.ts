@@ -7,7 +7,7 @@ import { phrasesOf } from './i18n/language.ts';
 import { pageUrl, type Addresses } from './notice-text.ts';
 
 export const widgetEventType = 'im.vector.modular.widgets';
-export const widgetStateKey = 'viaduc';
+const widgetStateKey = 'viaduc';
 
 // Clients put the values in place of the names with a dollar sign (MSC1236, MSC2873, MSC3819).
 const parameters = [

@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { AddressPolicy } from './addresses.ts';
 import { asError } from './background.ts';
+import { beforeAbort } from './before-abort.ts';
 import { err, ok, type Result } from './result.ts';
 
 export interface SafeRequest {
@@ -58,23 +59,11 @@ async function addressesOf(host: string, signal: AbortSignal): Promise<Result<re
   // RFC 6761: names under localhost are this machine, whatever a resolver says.
   if (/(^|\.)localhost\.?$/i.test(host)) return ok([{ address: '127.0.0.1', family: 4 }]);
   try {
+    // Looking up a name cannot be cancelled; waiting for it can.
     return ok(await beforeAbort(lookup(host, { all: true }), signal));
   } catch (error) {
     if (signal.aborted) return err({ kind: 'timeout', detail: `${host} was not resolved in time` });
     return err({ kind: 'unresolvable', detail: `${host} cannot be resolved: ${asError(error).message}` });
-  }
-}
-
-/** Looking up a name cannot be cancelled; waiting for it can. */
-async function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(asError(signal.reason));
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 
