@@ -67,9 +67,15 @@ function readSection(session: SessionDescription, offered: MediaDescription, cap
   const direction = offered.direction ?? session.direction ?? 'sendrecv';
   const negotiated = negotiate(offered.type, offered, capabilities);
   const sends = !dead && negotiated !== undefined && (direction === 'sendonly' || direction === 'sendrecv')
-    ? { rtpParameters: rtpParametersOf(mid, offered, negotiated), clientTrackId: offered.msid?.[0]?.appdata }
+    ? { rtpParameters: rtpParametersOf(mid, offered, negotiated), clientTrackId: clientTrackIdOf(offered) }
     : undefined;
   return { mid, kind: offered.type, dead, sends, offered, negotiated };
+}
+
+/** The second word of `a=msid`. Firefox writes it in braces, which the parser does not take for one. Source: RFC 8830. */
+function clientTrackIdOf(offered: MediaDescription): string | undefined {
+  const unread = offered.invalid?.find(({ value }) => value.startsWith('msid:'))?.value.split(' ')[1];
+  return unread ?? offered.msid?.[0]?.appdata;
 }
 
 function rtpParametersOf(mid: string, offered: MediaDescription, negotiated: NegotiatedMedia): RtpParameters {
