@@ -28,7 +28,7 @@ install_packages() {
       'Install them with this command, then run the same viaduc command again:' "sudo $by_hand"
     as_root=(sudo -n "${as_root[@]}")
   fi
-  step packages "Installing ${#missing_packages[@]} packages: ${missing_packages[*]}" "Try it by hand: sudo $by_hand" \
+  step packages "Installing packages: ${missing_packages[*]}" "Try it by hand: sudo $by_hand" \
     apt_install "${as_root[@]}" -- "${install[@]}"
   missing_packages=()
 }

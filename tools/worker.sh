@@ -17,6 +17,8 @@ worker_built() {
   [ -x "$MEDIASOUP_WORKER_BIN" ] && ! ldd "$MEDIASOUP_WORKER_BIN" 2>&1 | grep -q 'not found'
 }
 
+has_header() { g++ -fsyntax-only -x c++ - <<< "#include <$1>"; }
+
 worker_packages() {
   worker_built && return
   need g++ has_command g++
@@ -24,7 +26,7 @@ worker_packages() {
   need python3 has_command python3
   need python3-venv python3 -c 'import venv, ensurepip'
   need flatbuffers-compiler has_command flatc
-  need libflatbuffers-dev pkg-config --exists flatbuffers
+  need libflatbuffers-dev has_header flatbuffers/flatbuffers.h # its .pc file is in another package
   need libssl-dev pkg-config --exists openssl
   need libuv1-dev pkg-config --exists libuv
   need libsrtp2-dev pkg-config --exists libsrtp2
