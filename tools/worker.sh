@@ -40,7 +40,7 @@ worker_ready() {
     [ "$MEDIASOUP_WORKER_BIN" = "$folder/mediasoup-worker" ] ||
       fail "MEDIASOUP_WORKER_BIN names $MEDIASOUP_WORKER_BIN, which is not there or lacks a library (see ldd)." 'Unset it to have the worker built.'
     lock "worker-$(basename "$folder")"
-    worker_built || step worker "Building the media worker (mediasoup $(mediasoup_version), about 7 minutes on 2 cores)" \
+    worker_built || step worker "Building the media worker (once, about 7 minutes on 2 cores)" \
       'Run the same command again to go on. If it fails again, the log names the file; tools/worker/README.md explains the recipe.' \
       worker_build "$folder"
     unlock
