@@ -7,7 +7,7 @@ page_config() { if [ "$1" = web ]; then echo src/web/vite.config.ts; else echo s
 page_hash() { (
   cd "$root" || return
   local sources=(src/web)
-  [ "$1" = web ] || sources=(src/demo/client src/demo/demo-info.ts)
+  [ "$1" = web ] || sources=(src/demo/client src/demo/demo-info.ts src/demo/homeservers/client-api.ts)
   find "${sources[@]}" package-lock.json -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 ); }
 

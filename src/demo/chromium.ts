@@ -13,9 +13,12 @@ const flags = [
   '--disable-renderer-backgrounding',
 ];
 
-/** Ordinary users' browsers keep their sandbox; root's cannot. It ends with this process, however that dies. */
-export async function launchChromium(): Promise<Browser> {
-  const args = process.getuid?.() === 0 ? [...flags, '--no-sandbox'] : flags;
+/**
+ * Ordinary users' browsers keep their sandbox; root's cannot. It ends with this process, however that dies.
+ * @param cameraFile what its camera shows, as yuv4mpeg; default: Chromium's test picture.
+ */
+export async function launchChromium({ cameraFile }: { readonly cameraFile?: string } = {}): Promise<Browser> {
+  const args = [...flags, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...(cameraFile === undefined ? [] : [`--use-file-for-fake-video-capture=${cameraFile}`])];
   // Signals are ours to handle: the browser is closed in its turn.
   return chromium.launch({ executablePath: toolPath('VIADUC_CHROMIUM'), headless: true, args, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
 }

@@ -1,8 +1,10 @@
 // Owns ./viaduc demo --check: starts the demo, plays a call in a browser, ends everything, and says what held.
 import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { launchChromium } from '../chromium.ts';
 import { type DemoOptions, startDemo } from '../demo.ts';
 import { playCall } from './call-scenario.ts';
+import { writeCameraPicture } from './camera-picture.ts';
 import { Checklist, StepFailed } from './checklist.ts';
 import { rememberPeerConnections } from './media-probe.ts';
 import { descendants, type KnownProcess, stillRunning } from './process-tree.ts';
@@ -17,6 +19,7 @@ export interface CheckOptions extends DemoOptions {
 
 const viewport = { width: 1720, height: 1080 };
 const goneMs = 10_000;
+const cameraFile = 'Camera.y4m';
 
 /** Prints a table, and one JSON object as the last line. @returns the exit status */
 export async function runCheck(options: CheckOptions): Promise<number> {
@@ -55,7 +58,11 @@ async function play(options: CheckOptions, list: Checklist): Promise<{ readonly 
     list.figures['startMs'] = Math.round(performance.now() - endedAtMs);
     process.stdout.write('\n');
     await using stack = new AsyncDisposableStack();
-    const browser = await launchChromium();
+    // The file's path is the name of the camera that people choose from: a short one reads better.
+    process.chdir(options.folder);
+    writeCameraPicture(cameraFile);
+    stack.defer(() => rmSync(join(options.folder, cameraFile)));
+    const browser = await launchChromium({ cameraFile });
     stack.defer(() => browser.close());
     const page = await browser.newPage({ viewport });
     await page.addInitScript(rememberPeerConnections);
