@@ -110,6 +110,31 @@ for (const { name, client } of clients) {
       await b.sees(width((now) => now === 1280, 'a large tile'), 60_000);
     });
 
+    it('gives tiles on the page the layer that fits them, and nothing to hidden ones', async () => {
+      const a = await join(left, alice, 'A');
+      await a.run('camera', true);
+      const b = right.client('B');
+      await b.run('connect', host.url, await host.ticket(bob, 'B'), { adaptiveStream: true, dynacast: true });
+      const width = (expected: number) => (view: RoomView): string | undefined => {
+        const now = trackOf(view, aliceId, 'camera')?.width ?? 0;
+        return now === expected ? undefined : `the picture is ${now} wide instead of ${expected}`;
+      };
+      await b.sees((view) => (trackOf(view, aliceId, 'camera')?.subscribed === true ? undefined : 'not subscribed'));
+      await b.run('tileWidth', aliceId, 'camera', 200);
+      await b.sees(width(320));
+      await b.run('tileWidth', aliceId, 'camera', 640);
+      await b.sees(width(640));
+      await b.run('tileWidth', aliceId, 'camera', 0);
+      let before = -1;
+      await b.sees(async (view) => {
+        const now = trackOf(view, aliceId, 'camera')?.frames ?? 0;
+        const still = now === before;
+        before = now;
+        await sleep(500);
+        return still ? undefined : 'frames still arrive at the hidden tile';
+      });
+    });
+
     it('follows a wish for a lower quality', async () => {
       const [, b] = await talkBoth();
       await b.run('wishQuality', aliceId, 'camera', 'low');

@@ -54,7 +54,7 @@ const random: Random = {
 };
 
 /** VIADUC_SPEC_LOG=debug shows what the bridge logs. */
-export const specLogger = process.env['VIADUC_SPEC_LOG'] === undefined ? silentLogger : createLogger({ level: 'debug', format: 'text' });
+const specLogger = process.env['VIADUC_SPEC_LOG'] === undefined ? silentLogger : createLogger({ level: 'debug', format: 'text' });
 
 export async function startCallHost(options: CallHostOptions = {}): Promise<CallHost> {
   await using stack = new AsyncDisposableStack();

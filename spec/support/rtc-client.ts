@@ -84,7 +84,7 @@ export class RtcPage {
 
   static async open(browser: Browser, url: string): Promise<RtcPage> {
     const complaints: string[] = [];
-    const page = await openPage(browser, url, (text) => complaints.push(text));
+    const page = await openPage(browser, url, (text) => complaints.push(text.slice(0, 200)));
     return new RtcPage(page, complaints);
   }
 

@@ -50,7 +50,7 @@ export function simulcastIds(offered: MediaDescription): string[] {
   return sent.every((id) => ladder.includes(id)) ? sent.sort((a, b) => ladder.indexOf(a) - ladder.indexOf(b)) : sent;
 }
 
-export function isRtx(mimeType: string): boolean {
+function isRtx(mimeType: string): boolean {
   return mimeType.toLowerCase().endsWith('/rtx');
 }
 

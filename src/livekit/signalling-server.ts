@@ -28,7 +28,7 @@ export interface SignallingOptions {
   readonly maxSessions: number;
 }
 
-export const defaultSignallingOptions: SignallingOptions = {
+const defaultSignallingOptions: SignallingOptions = {
   serverVersion: '1.13.0',
   pingIntervalSeconds: 5,
   pingTimeoutSeconds: 15,

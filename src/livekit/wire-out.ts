@@ -134,7 +134,7 @@ export function toDeparted(participant: Participant, reason: CloseReason): Parti
 }
 
 /** Source lists are always filled: user interfaces grey out a button whose source is not in it. */
-export function toPermission({ mayPublish, maySubscribe, mayPublishData, mayUpdateMetadata, sources: allowed }: Permissions): ParticipantPermission {
+function toPermission({ mayPublish, maySubscribe, mayPublishData, mayUpdateMetadata, sources: allowed }: Permissions): ParticipantPermission {
   const listed = allowed.length > 0 ? allowed : (['camera', 'microphone', 'screenShare', 'screenShareAudio'] as const);
   return new ParticipantPermission({
     canSubscribe: maySubscribe,

@@ -41,7 +41,7 @@ export function describeTransport({ iceParameters, iceCandidates, dtlsParameters
 }
 
 /** One state of ICE and DTLS together: media flows only when both are up. */
-export function transportState({ iceState, dtlsState, closed }: Pick<WebRtcTransport, 'iceState' | 'dtlsState' | 'closed'>): TransportState {
+function transportState({ iceState, dtlsState, closed }: Pick<WebRtcTransport, 'iceState' | 'dtlsState' | 'closed'>): TransportState {
   if (closed || dtlsState === 'closed' || iceState === 'closed') return 'closed';
   if (dtlsState === 'failed') return 'failed';
   if (iceState === 'disconnected') return 'disconnected';

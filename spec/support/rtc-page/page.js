@@ -65,8 +65,8 @@ globalThis.rtc = {
     for (const event of ['connected', 'reconnecting', 'reconnected', 'disconnected', 'trackSubscriptionFailed', 'localTrackSubscribed', 'trackStreamStateChanged']) {
       room.on(event, (...args) => events.push(event === 'disconnected' ? `disconnected:${args[0]}` : event));
     }
-    room.on(RoomEvent.TrackSubscribed, (track) => track.attach());
-    room.on(RoomEvent.TrackUnsubscribed, (track) => track.detach());
+    room.on(RoomEvent.TrackSubscribed, (track) => document.body.append(track.attach()));
+    room.on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((element) => element.remove()));
     await room.connect(url, ticket, { peerConnectionTimeout: 30000 });
   },
   async disconnect(name) {
@@ -99,6 +99,13 @@ globalThis.rtc = {
   },
   wishSize(name, identity, source, width, height) {
     publicationOf(name, identity, source).setVideoDimensions({ width, height });
+  },
+  /** The tile's width on the page, which adaptive streams go by; 0 hides it. */
+  tileWidth(name, identity, source, width) {
+    for (const element of publicationOf(name, identity, source).track?.attachedElements ?? []) {
+      element.style.width = `${width}px`;
+      element.style.display = width === 0 ? 'none' : 'block';
+    }
   },
   enable(name, identity, source, on) {
     publicationOf(name, identity, source).setEnabled(on);
