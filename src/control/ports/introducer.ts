@@ -1,0 +1,13 @@
+// Port: requests between bridges that both homeservers carry and sign (MSC4512). Implemented by matrix/.
+import type { ServerName } from '../../call/ids.ts';
+
+export interface Introducer {
+  /**
+   * Sends a request to the application service behind another homeserver, through ours. `path` is relative to
+   * `/_matrix/federation/unstable/fr.viaduc/rtc/livekit/`. The answer is the other bridge's, its status included.
+   * @throws when our homeserver cannot carry it (too old, not reachable) or the other does not answer, in words
+   */
+  ask(destination: ServerName, path: string, body: object): Promise<{ readonly status: number; readonly content: unknown }>;
+  /** Requests that other bridges send in this way; `origin` was verified by our homeserver. One handler per path. */
+  answer(path: string, handler: (origin: ServerName, body: unknown) => Promise<{ readonly status: number; readonly content: object }>): void;
+}
