@@ -181,7 +181,7 @@ describe('bridge', function () {
     const openIdToken = await bob.openIdToken();
     const joined = await env.post(`/api/calls/${slug}/join`, { openid_token: openIdToken, device_id: 'D' });
     const page = await joinByCode(alice, room, slug);
-    const signIn = await page.page.evaluate(() => JSON.stringify({ ...localStorage }));
+    const signIn = await page.page.evaluate(() => JSON.stringify(Object.entries(localStorage)));
     const log = readFileSync(env.files.logFile, 'utf8');
     assert(log.includes('participant joined') && log.includes(' debug '), 'the log is that of a whole join at debug level');
     const secrets = {
