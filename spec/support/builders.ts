@@ -42,6 +42,7 @@ export function participant(user: UserId = alice, change: Partial<Participant> =
     identity: `${user}:${device}`,
     user,
     server: serverOf(user),
+    via: undefined,
     device,
     name: user,
     role: 'participant',
@@ -77,7 +78,7 @@ export function track(change: Partial<Track> = {}): Track {
 }
 
 export function started(): Transition {
-  return startCall({ id: callId('C_abcdefgh'), room: theRoom, slug: slug('abcdefghijklmnopqrst'), startedBy: alice, startEvent: undefined, startedAtMs: 0 });
+  return startCall({ id: callId('C_abcdefgh'), room: theRoom, slug: slug('abcdefghijklmnopqrst'), startedBy: alice, startEvent: undefined, startedAtMs: 0, owner: undefined });
 }
 
 /** The call after these inputs, all of which must be taken. @throws if one is refused */

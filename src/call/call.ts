@@ -17,6 +17,8 @@ export interface Call {
   readonly attendance: ReadonlyMap<UserId, ServerName>;
   /** Since when nobody is in the call; undefined while somebody is. */
   readonly emptySinceMs: number | undefined;
+  /** The neighbour whose bridge speaks in the room about this call; undefined: ours does. */
+  readonly owner: ServerName | undefined;
   /** The notice in the room, once it is posted. */
   readonly noticeId: EventId | undefined;
   /** Grows with every change that the notice should show. */
@@ -28,7 +30,7 @@ export interface Transition {
   readonly effects: readonly CallEffect[];
 }
 
-export function startCall(start: Pick<Call, 'id' | 'room' | 'slug' | 'startedBy' | 'startEvent' | 'startedAtMs'>): Transition {
+export function startCall(start: Pick<Call, 'id' | 'room' | 'slug' | 'startedBy' | 'startEvent' | 'startedAtMs' | 'owner'>): Transition {
   const call: Call = {
     ...start,
     endedAtMs: undefined,

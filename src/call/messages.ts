@@ -1,6 +1,6 @@
 // Owns the two unions of the domain: what happens to a call, and what must be done about it.
 import type { CloseReason } from './close-reason.ts';
-import type { EventId, ParticipantId, TrackId, UserId } from './ids.ts';
+import type { EventId, ParticipantId, ServerName, TrackId, UserId } from './ids.ts';
 import type { Participant } from './participant.ts';
 import type { Role } from './roles.ts';
 import type { Track } from './track.ts';
@@ -19,6 +19,12 @@ export type CallInput =
   /** Every connection is gone (worker dead, process restarted): people are awaited back. */
   | { readonly type: 'lose'; readonly reason: CloseReason; readonly nowMs: number }
   | { readonly type: 'end'; readonly nowMs: number }
+  /** Everybody whom a neighbour has in this call: replaces what it announced before. */
+  | { readonly type: 'peerPeople'; readonly peer: ServerName; readonly participants: readonly Participant[]; readonly nowMs: number }
+  | { readonly type: 'peerPerson'; readonly peer: ServerName; readonly participant: Participant }
+  | { readonly type: 'peerGone'; readonly peer: ServerName; readonly participant: ParticipantId; readonly reason: CloseReason; readonly nowMs: number }
+  /** The call was started elsewhere before, or another bridge speaks for it now. */
+  | { readonly type: 'adopt'; readonly owner: ServerName | undefined; readonly startedBy: UserId; readonly startedAtMs: number }
   /** What the notice shows besides the call has changed (language, widget). */
   | { readonly type: 'refreshNotice' }
   | { readonly type: 'noticePosted'; readonly eventId: EventId }

@@ -23,6 +23,8 @@ export interface Identity {
 
 export interface Participant extends Identity {
   readonly id: ParticipantId;
+  /** The neighbour to whose bridge this person is connected; undefined: to ours. */
+  readonly via: ServerName | undefined;
   readonly joinedAtMs: number;
   /** joining: signalling only; active: media transport up; lost: of a bridge process that ended, awaited back. */
   readonly state: 'joining' | 'active' | 'lost';

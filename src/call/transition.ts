@@ -4,6 +4,7 @@ import { changeParticipant, changeTrack, lose, remove, removeAll } from './chang
 import { callError, type CallError } from './errors.ts';
 import type { CallInput } from './messages.ts';
 import type { Participant } from './participant.ts';
+import { peerPeople, peerPerson, adopt } from './peers.ts';
 import { fits, type CallRules } from './rules.ts';
 import { err, ok, type Result } from '../util/result.ts';
 
@@ -37,6 +38,14 @@ export function transition(call: Call, input: CallInput, rules: CallRules): Resu
       return ok(remove(call, (participant) => participant.user === input.user, { reason: 'membershipLost', nowMs: input.nowMs, closing: true }));
     case 'lose':
       return ok(lose(call, input));
+    case 'peerPeople':
+      return peerPeople(call, input, rules);
+    case 'peerPerson':
+      return peerPerson(call, input.peer, input.participant, rules);
+    case 'peerGone':
+      return ok(remove(call, ({ id, via }) => id === input.participant && via === input.peer, input));
+    case 'adopt':
+      return ok(adopt(call, input));
     case 'refreshNotice':
       return ok({ call: { ...call, noticeRevision: call.noticeRevision + 1 }, effects: [{ type: 'announce' }] });
     case 'end':

@@ -67,6 +67,7 @@ async function join(options: CallDoorOptions, request: JoinRequest): Promise<Res
   const participant: Participant = {
     ...identity,
     id,
+    via: undefined,
     joinedAtMs: clock.nowMs(),
     state: 'joining',
     metadata: '',

@@ -69,7 +69,7 @@ export class CallRegistry {
     const meanwhile = this.inRoom(room);
     if (meanwhile !== undefined) return ok({ live: meanwhile, started: false });
     const id = parse(isCallId, `C_${random.base32(20)}`, 'call id');
-    const live = new LiveCall(context, startCall({ id, room, slug: rooms.ensure(room).slug, startedBy: by, startEvent: eventId, startedAtMs: context.clock.nowMs() }));
+    const live = new LiveCall(context, startCall({ id, room, slug: rooms.ensure(room).slug, startedBy: by, startEvent: eventId, startedAtMs: context.clock.nowMs(), owner: undefined }));
     this.#forgetEnded();
     this.#live.set(id, live);
     context.log.info('call started', { call: id, room, by });

@@ -179,8 +179,9 @@ export class LiveCall {
   }
 }
 
-/** What an effect leaves to be said in the room. */
-function markOf({ type }: CallEffect, { id, room }: Call): OutboxMark[] {
+/** What an effect leaves to be said in the room, where it is ours to say it. */
+function markOf({ type }: CallEffect, { id, room, owner }: Call): OutboxMark[] {
+  if (owner !== undefined) return [];
   if (type === 'announce') return [{ kind: 'notice', key: `${id}.notice`, room, callId: id }];
   return type === 'showWidget' ? [widgetMark(room)] : [];
 }

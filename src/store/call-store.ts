@@ -1,7 +1,7 @@
 // Owns the rows of calls and their participants.
 import { z } from 'zod';
 import type { Call } from '../call/call.ts';
-import { isCallId, isEventId, isParticipantId, isRoomId, isSlug, isUserId, parse, serverOf, type CallId } from '../call/ids.ts';
+import { isCallId, isEventId, isParticipantId, isRoomId, isServerName, isSlug, isUserId, parse, serverOf, type CallId } from '../call/ids.ts';
 import type { Participant } from '../call/participant.ts';
 import { memberPermissions } from '../call/roles.ts';
 import type { CallStore, OutboxMark } from '../control/ports/store.ts';
@@ -19,6 +19,7 @@ const callRow = z.strictObject({
   empty_since_ms: z.number().nullable(),
   notice_id: z.string().nullable(),
   notice_revision: z.number(),
+  owner: z.string().nullable(),
 });
 
 const participantRow = z.strictObject({
@@ -35,8 +36,8 @@ const participantRow = z.strictObject({
 export function createCallStore(database: Database): CallStore {
   const outbox = createOutbox(database);
   const saveCall = database.prepare(`
-    INSERT INTO calls VALUES (@id, @room, @slug, @startedBy, @startEvent, @startedAtMs, @endedAtMs, @emptySinceMs, @noticeId, @noticeRevision)
-    ON CONFLICT (id) DO UPDATE SET ended_at_ms = @endedAtMs, empty_since_ms = @emptySinceMs, notice_id = @noticeId, notice_revision = @noticeRevision`);
+    INSERT INTO calls VALUES (@id, @room, @slug, @startedBy, @startEvent, @startedAtMs, @endedAtMs, @emptySinceMs, @noticeId, @noticeRevision, @owner)
+    ON CONFLICT (id) DO UPDATE SET started_by = @startedBy, started_at_ms = @startedAtMs, owner = @owner, ended_at_ms = @endedAtMs, empty_since_ms = @emptySinceMs, notice_id = @noticeId, notice_revision = @noticeRevision`);
   const nobodyPresent = database.prepare('UPDATE participants SET present = 0 WHERE call_id = ?');
   const savePresent = database.prepare(`
     INSERT INTO participants VALUES (@callId, @id, @identity, @user, @device, @name, @role, @joinedAtMs, 1)
@@ -57,6 +58,7 @@ export function createCallStore(database: Database): CallStore {
       emptySinceMs: call.emptySinceMs ?? null,
       noticeId: call.noticeId ?? null,
       noticeRevision: call.noticeRevision,
+      owner: call.owner ?? null,
     });
     nobodyPresent.run(call.id);
     for (const { id, identity, user, device, name, role, joinedAtMs } of call.participants.values()) savePresent.run({ callId: call.id, id, identity, user, device, name, role, joinedAtMs });
@@ -78,6 +80,7 @@ export function createCallStore(database: Database): CallStore {
       emptySinceMs: stored.empty_since_ms ?? undefined,
       noticeId: stored.notice_id === null ? undefined : parse(isEventId, stored.notice_id, 'event id'),
       noticeRevision: stored.notice_revision,
+      owner: stored.owner === null ? undefined : parse(isServerName, stored.owner, 'server name'),
       participants: new Map(people.filter(({ present }) => present === 1).map(readParticipant).map((participant) => [participant.id, participant])),
       attendance: new Map(people.map(readParticipant).map(({ user, server }) => [user, server])),
     };
@@ -103,6 +106,7 @@ function readParticipant(row: z.infer<typeof participantRow>): Participant {
     identity: row.identity,
     user,
     server: serverOf(user),
+    via: undefined,
     device: row.device,
     name: row.name,
     role: row.role,

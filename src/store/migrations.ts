@@ -61,4 +61,5 @@ export const migrations: readonly string[] = [
     expires_at_ms INTEGER NOT NULL
   ) STRICT;
   `,
+  `ALTER TABLE calls ADD COLUMN owner TEXT;`,
 ];

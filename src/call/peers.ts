@@ -1,0 +1,52 @@
+// Owns what neighbours do to a call: the people they announce, and whose bridge speaks for it.
+import type { Call, Transition } from './call.ts';
+import { remove } from './changes.ts';
+import { callError, type CallError } from './errors.ts';
+import type { ServerName } from './ids.ts';
+import type { CallEffect, CallInput } from './messages.ts';
+import type { Participant } from './participant.ts';
+import type { CallRules } from './rules.ts';
+import { err, ok, type Result } from '../util/result.ts';
+
+/** New or changed. Refused: full; forbidden, when the id is that of somebody who came another way. */
+export function peerPerson(call: Call, peer: ServerName, announced: Participant, rules: CallRules): Result<Transition, CallError> {
+  const known = call.participants.get(announced.id);
+  if (known !== undefined && known.via !== peer && known.state !== 'lost') return err(callError('forbidden', `${peer} announced ${announced.id}, who is not its own`));
+  if (known === undefined && call.participants.size >= rules.maxParticipants) return err(callError('full', `the call has ${call.participants.size} participants`));
+  const arrives = known === undefined || known.state === 'lost';
+  const participants = new Map(call.participants).set(announced.id, { ...announced, via: peer, version: (known?.version ?? 0) + 1 });
+  const told: CallEffect = { type: 'tellChanged', participants: [announced.id] };
+  if (!arrives) return ok({ call: { ...call, participants }, effects: [told] });
+  return ok({
+    call: { ...call, participants, attendance: new Map(call.attendance).set(announced.user, announced.server), emptySinceMs: undefined, noticeRevision: call.noticeRevision + 1 },
+    effects: [{ type: 'persist' }, { type: 'announce' }, told],
+  });
+}
+
+/** Who is no longer announced has left; who is too many is left out. */
+export function peerPeople(call: Call, { peer, participants, nowMs }: Extract<CallInput, { type: 'peerPeople' }>, rules: CallRules): Result<Transition, CallError> {
+  const announced = new Set(participants.map(({ id }) => id));
+  const gone = remove(call, ({ id, via }) => via === peer && !announced.has(id), { reason: 'connectionLost', nowMs });
+  let now: Call = gone.call;
+  const effects = [...gone.effects];
+  for (const participant of participants) {
+    const added = peerPerson(now, peer, participant, rules);
+    if (!added.ok) continue;
+    now = added.value.call;
+    effects.push(...added.value.effects);
+  }
+  return ok({ call: now, effects });
+}
+
+/** Post: the call has the owner, starter and start of the one that it meets. */
+export function adopt(call: Call, { owner, startedBy, startedAtMs }: Extract<CallInput, { type: 'adopt' }>): Transition {
+  if (call.owner === owner && call.startedBy === startedBy && call.startedAtMs === startedAtMs) return { call, effects: [] };
+  const adopted = { ...call, owner, startedBy, startedAtMs, noticeRevision: call.noticeRevision + 1 };
+  // Who speaks from now on tells at once what is true.
+  return { call: adopted, effects: owner === undefined ? [{ type: 'persist' }, { type: 'announce' }, { type: 'showWidget' }] : [{ type: 'persist' }] };
+}
+
+/** Where two calls of a room meet: the older one rules, then the smaller server name. Negative: the first. */
+export function compareCalls(a: { readonly startedAtMs: number; readonly owner: ServerName }, b: { readonly startedAtMs: number; readonly owner: ServerName }): number {
+  return a.startedAtMs - b.startedAtMs || (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0);
+}
