@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
+import { memberPermissions } from '../../src/call/roles.ts';
 import { alice, bob } from '../support/builders.ts';
 import { startCallHost, type CallHost } from '../support/call-host.ts';
 import { launchChromium } from '../support/chromium.ts';
@@ -33,7 +34,7 @@ function playing(view: RoomView, identity: string, more: { readonly frames?: num
 
 for (const { name, client } of clients) {
   describe(`A call with ${name}`, function () {
-    this.timeout(180_000);
+    this.timeout(300_000);
     let browser: Browser;
     let pages: PageServer;
     let host: CallHost;
@@ -92,7 +93,8 @@ for (const { name, client } of clients) {
       assert.equal(view.local.sources, 4);
       assert.equal(view.roomSid, `RM_${host.live.call.id.slice(2)}`);
       await a.sees(({ count, events }) => (count !== 2 ? `room count is ${count}` : events.includes('localTrackSubscribed') ? undefined : 'nobody was told to receive our track'));
-      await b.sees(({ remote }) => (remote[0]?.quality === 'excellent' ? undefined : `the connection of the other is ${remote[0]?.quality}`));
+      // How good it is depends on the machine.
+      await b.sees(({ remote, local }) => (remote[0]?.quality !== 'unknown' && local.quality !== 'unknown' ? undefined : 'the quality of the connections is not told'));
     });
 
     it('changes the simulcast layer with the size and the quality that a viewer asks for', async () => {
@@ -270,6 +272,16 @@ for (const { name, client } of clients) {
       for (const person of [a, b]) await person.sees(({ events, state }) => (events.includes('reconnected') && state === 'connected' ? undefined : `not back yet: ${events.join(', ')}`), 60_000);
       await a.sees((view) => playing(view, bobId), 60_000);
       await b.sees((view) => playing(view, aliceId), 60_000);
+    });
+
+    it('lets somebody in who may only send', async () => {
+      await host[Symbol.asyncDispose]();
+      host = await startCallHost({ permissions: new Map([[alice, { ...memberPermissions, maySubscribe: false }]]) });
+      const [a, b] = await joinBoth();
+      for (const person of [a, b]) await person.run('publishDrawn', { width: 320, height: 180, framesPerSecond: 10, frequency: 440 });
+      await b.sees((view) => playing(view, aliceId));
+      await a.sees((view) => (trackOf(view, bobId, 'camera')?.subscribed === false ? undefined : 'it should see the other\'s track and not receive it'));
+      assert.deepEqual([...host.live.call.participants.values()].map(({ state }) => state), ['active', 'active']);
     });
 
     it('carries ten people in one call', async () => {

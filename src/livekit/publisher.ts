@@ -30,6 +30,9 @@ interface SendingSection {
   track: TrackId | undefined;
 }
 
+/** Nobody asks for more by mistake. */
+const maxRefusedNames = 100;
+
 /** Every method must run after the one before it has ended: the session's inbox sees to that. */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -57,7 +60,7 @@ export class Publisher {
     const announced = await control.announceTrack(description);
     if (!announced.ok) {
       log.info('track refused', { code: announced.error.code, detail: announced.error.detail });
-      this.#refusedNames.add(description.clientTrackId);
+      if (this.#refusedNames.size < maxRefusedNames) this.#refusedNames.add(description.clientTrackId);
       send({ case: 'requestResponse', value: new RequestResponse({ reason: refusalReason(announced.error), request: { case: 'addTrack', value: request } }) });
       return;
     }

@@ -1,8 +1,8 @@
 // Owns one client's session from its socket to its end: what it asks goes to the call, what the call tells goes to it.
-import { ParticipantUpdate, Pong, RequestResponse, RequestResponse_Reason, TrackSubscribed, type ICEServer, type UpdateParticipantMetadata } from '@livekit/protocol';
+import { ParticipantUpdate, Pong, TrackSubscribed, type ICEServer } from '@livekit/protocol';
 import type { WebSocket } from 'ws';
 import type { CloseReason } from '../call/close-reason.ts';
-import { isTrackId, type TrackId } from '../call/ids.ts';
+import type { TrackId } from '../call/ids.ts';
 import type { Clock } from '../control/ports/clock.ts';
 import type { EndpointListener, SpeakerLevel, TransportSide, TransportState } from '../control/ports/media-plane.ts';
 import type { CallDoor, ConnectionQuality, JoinedSession, ParticipantsChange, SessionSink } from '../control/ports/session.ts';
@@ -13,11 +13,11 @@ import type { ConnectRequest } from './connect-request.ts';
 import { Inbox } from './inbox.ts';
 import { Publisher } from './publisher.ts';
 import { judgeConnection } from './quality-report.ts';
+import { serveRequest } from './requests.ts';
 import { SdpError } from './sdp-text.ts';
 import { SessionTimers } from './session-timers.ts';
 import { SignalSocket, type Incoming } from './signal-socket.ts';
 import { Subscriber } from './subscriber.ts';
-import { fromMetadata, fromSubscription, fromWish, toTrackIds } from './wire-in.ts';
 import { isPresent, toDeparted, toJoin, toJoinFailure, toLeave, toParticipant } from './wire-out.ts';
 
 export interface SessionSettings {
@@ -194,51 +194,7 @@ export class Session implements SessionSink, EndpointListener {
   async #handle(message: Incoming): Promise<void> {
     if (this.#joined === undefined || this.#ended) return;
     const { publisher, subscriber, session } = this.#joined;
-    switch (message.case) {
-      case 'offer':
-        await publisher.offer(message.value);
-        return;
-      case 'answer':
-        await subscriber.answered(message.value);
-        return;
-      case 'addTrack':
-        await publisher.addTrack(message.value);
-        return;
-      case 'mute':
-        if (isTrackId(message.value.sid)) await publisher.setMuted(message.value.sid, message.value.muted);
-        return;
-      case 'trackSetting':
-        await subscriber.wish(toTrackIds(message.value.trackSids), fromWish(message.value));
-        return;
-      case 'subscription': {
-        const { tracks, subscribe } = fromSubscription(message.value);
-        await subscriber.subscribe(tracks, subscribe);
-        return;
-      }
-      case 'updateMetadata':
-        await this.#updateSelf(session, message.value);
-        return;
-      case 'updateAudioTrack':
-        if (isTrackId(message.value.trackSid)) await session.control.updateTrack(message.value.trackSid, { audioFeatures: message.value.features });
-        return;
-      case 'updateVideoTrack':
-        if (isTrackId(message.value.trackSid)) await session.control.updateTrack(message.value.trackSid, { width: message.value.width, height: message.value.height });
-        return;
-      default:
-        // trickle: we are ICE-lite. Subscription permissions, data tracks, simulations: not served.
-        return;
-    }
-  }
-
-  async #updateSelf({ control }: JoinedSession, request: UpdateParticipantMetadata): Promise<void> {
-    const { requestId } = request;
-    const result = await control.updateSelf(fromMetadata(request));
-    if (result.ok) {
-      if (this.#options.request.protocol >= 15) this.#send({ case: 'requestResponse', value: new RequestResponse({ requestId, reason: RequestResponse_Reason.OK }) });
-      return;
-    }
-    const reason = result.error.code === 'limitExceeded' ? RequestResponse_Reason.LIMIT_EXCEEDED : RequestResponse_Reason.NOT_ALLOWED;
-    this.#send({ case: 'requestResponse', value: new RequestResponse({ requestId, reason, message: 'the change was refused' }) });
+    await serveRequest(message, { publisher, subscriber, control: session.control, protocol: this.#options.request.protocol, send: this.#send });
   }
 
   // The way out.
