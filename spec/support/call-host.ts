@@ -71,6 +71,7 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
   const directory: RoomDirectory = {
     member: (_room, user) => Promise.resolve(ok({ user, displayName: user.slice(1, user.indexOf(':')) })),
     powerLevels: () => Promise.resolve(ok(powerLevels())),
+    hasMember: () => Promise.resolve({ ok: true as const, value: true }),
     name: () => Promise.resolve('A room'),
   };
   const outboxMarked = (): void => undefined;

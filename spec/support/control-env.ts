@@ -141,6 +141,10 @@ export function directoryOf(world: World): RoomDirectory {
   return {
     member: (room, user) => Promise.resolve(world.homeserverDown ? down() : ok(world.members.get(room)?.has(user) === true ? { user, displayName: `Name of ${user}` } : undefined)),
     powerLevels: (room) => Promise.resolve(world.homeserverDown ? down() : world.members.has(room) ? ok(world.levels) : err(callError('forbidden', 'the bot is not in the room'))),
+    hasMember: (room, counts) => {
+      const members = world.members.get(room);
+      return Promise.resolve(world.homeserverDown ? down() : ok(members === undefined ? undefined : [...members].some(counts)));
+    },
     name: () => Promise.resolve('The room'),
   };
 }

@@ -19,6 +19,8 @@ const examples: Readonly<Record<string, string>> = {
   'http.frameAncestors': '["https://element.interieur.example.org"]',
   'media.announcedAddress': '192.0.2.10',
   'media.workerBinary': '/opt/viaduc/mediasoup-worker',
+  'neighbours': '[{ serverName: finances.example.org }]',
+  'cascade.announcedAddress': '192.0.2.11',
   'access.servers': '["finances.example.org"]',
   'organisation.name': 'Ministère de l\'Intérieur',
 };

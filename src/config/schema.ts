@@ -83,6 +83,23 @@ export const configSchema = z.strictObject({
       drainTimeoutMs: durationMs.default(10_000).describe('After SIGTERM: how long the bridge waits for calls to end by themselves before it asks clients to come back, in milliseconds.'),
     })
     .prefault({}),
+  neighbours: z
+    .array(
+      z.strictObject({
+        serverName: serverName.describe('The server name of the other organisation\'s homeserver.'),
+        bot: z.string().default('visio').describe('The localpart of its bot.'),
+      }),
+    )
+    .default([])
+    .describe('Other organisations\' bridges with which calls are shared: each person stays on the bridge of their own organisation. Each side must list the other. Needs Synapse 1.163 with experimental_features.msc4512_enabled on both sides.'),
+  cascade: z
+    .strictObject({
+      listenIp: z.string().default('0.0.0.0').describe('Local address for media to and from other bridges.'),
+      announcedAddress: z.string().optional().describe('The address that neighbours send media to, when it differs from listenIp.'),
+      firstPort: port.default(9400).describe('UDP ports from firstPort to lastPort, one for each call and neighbour. Open them to your neighbours.'),
+      lastPort: port.default(9499),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('debug, info, warn or error.'),

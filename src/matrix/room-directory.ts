@@ -68,7 +68,7 @@ export class MatrixRoomDirectory implements RoomDirectory {
     });
   }
 
-  /** Is anybody joined whom `counts` accepts? Asks the homeserver only when what is known does not tell. undefined: the bot is not in the room. */
+  /** Asks the homeserver only when what is known does not tell. */
   async hasMember(room: RoomId, counts: (user: UserId) => boolean): Promise<Result<boolean | undefined, CallError>> {
     return await this.#answer<boolean | undefined>(room, undefined, async () => {
       const state = this.#room(room);

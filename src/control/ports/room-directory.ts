@@ -8,6 +8,8 @@ export interface RoomDirectory {
   /** A joined member with display name; `undefined` in value: not joined (or the bot is not there to see it). When in doubt: not joined. */
   member(room: RoomId, user: UserId): Promise<Result<RoomMember | undefined, CallError>>;
   powerLevels(room: RoomId): Promise<Result<PowerLevels, CallError>>;
+  /** Is anybody joined whom `counts` accepts? undefined: the bot is not in the room. */
+  hasMember(room: RoomId, counts: (user: UserId) => boolean): Promise<Result<boolean | undefined, CallError>>;
   /** Display name of the room, if it has one. */
   name(room: RoomId): Promise<string | undefined>;
 }
