@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { z } from 'zod';
 import { Secret, silentLogger, type Logger } from '../../src/log/logger.ts';
 import { createAppservice } from '../../src/matrix/appservice.ts';
+import { createProxiedRoutes } from '../../src/matrix/proxied-routes.ts';
 import { userId } from '../support/builders.ts';
 
 const token = 'the-homeserver-token';
@@ -18,6 +19,9 @@ describe('the appservice listener', () => {
 
   before(async () => {
     const log: Logger = { ...silentLogger, warn: (...entry) => void logged.push(entry), error: (...entry) => void logged.push(entry) };
+    const proxied = createProxiedRoutes({ log });
+    proxied.answer('echo', (origin, body) => Promise.resolve({ status: 201, content: { origin, body } }));
+    proxied.answer('broken', () => Promise.reject(new Error('secret of the bridge')));
     const app = createAppservice({
       hsToken: new Secret(token),
       bot: userId(bot),
@@ -25,6 +29,7 @@ describe('the appservice listener', () => {
         if (fault !== undefined) throw fault;
         accepted.push(...events);
       },
+      proxied: proxied.handle,
       log,
     });
     server = createServer(app);
@@ -105,6 +110,51 @@ describe('the appservice listener', () => {
       if (answer !== '200') assert.deepEqual(accepted, []);
     });
   }
+
+  describe('hands on what other servers ask', () => {
+    const way = '/proxied/_matrix/federation/unstable/fr.viaduc/rtc/livekit';
+    async function proxied(path: string, { method = 'POST', body = '{"a":1}', origin = 'finances.example.org', authorization = `Bearer ${token}` }: { method?: string; body?: string; origin?: string; authorization?: string } = {}) {
+      const response = await fetch(url + path, { method, headers: { ...(authorization !== '' && { authorization }), ...(origin !== '' && { 'x-matrix-origin': origin }), 'content-type': 'application/json' }, ...(method !== 'GET' && { body }) });
+      const json: unknown = await response.json();
+      return { status: response.status, json, brief: `${response.status} ${z.object({ errcode: z.string() }).safeParse(json).data?.errcode ?? ''}`.trim() };
+    }
+
+    it('with their name and their words', async () => {
+      const { status, json } = await proxied(`${way}/echo`);
+      assert.deepEqual([status, json], [201, { origin: 'finances.example.org', body: { a: 1 } }]);
+      assert.deepEqual((await proxied(`${way}/echo`, { origin: 'finances.example.org:8448' })).status, 201);
+    });
+
+    const refusals: readonly (readonly [what: string, path: string, change: Parameters<typeof proxied>[1], answer: string])[] = [
+      ['without the homeserver\'s token', `${way}/echo`, { authorization: '' }, '401 M_UNAUTHORIZED'],
+      ['with another token', `${way}/echo`, { authorization: 'Bearer x' }, '403 M_FORBIDDEN'],
+      ['without an origin', `${way}/echo`, { origin: '' }, '400 M_INVALID_PARAM'],
+      ['with an origin that is no server name', `${way}/echo`, { origin: 'a b' }, '400 M_INVALID_PARAM'],
+      ['with two origins', `${way}/echo`, { origin: 'a.example, b.example' }, '400 M_INVALID_PARAM'],
+      ['by another method', `${way}/echo`, { method: 'GET' }, '405 M_UNRECOGNIZED'],
+      ['at another path', `${way}/other`, {}, '404 M_UNRECOGNIZED'],
+      ['at a path that only begins alike', `${way}/echo/x`, {}, '404 M_UNRECOGNIZED'],
+      ['at another spelling of the path', `${way}/Echo`, {}, '404 M_UNRECOGNIZED'],
+      ['in another namespace', '/proxied/_matrix/federation/v1/rtc/livekit/echo', {}, '404 M_UNRECOGNIZED'],
+      ['of clients', '/proxied/_matrix/client/v1/rtc/livekit/echo', {}, '404 M_UNRECOGNIZED'],
+      ['that are no JSON', `${way}/echo`, { body: '{' }, '400 M_NOT_JSON'],
+      ['that are no object', `${way}/echo`, { body: '"x"' }, '400 M_NOT_JSON'],
+      ['that are too large', `${way}/echo`, { body: JSON.stringify({ a: 'x'.repeat(64 * 1024) }) }, '413 M_TOO_LARGE'],
+    ];
+    for (const [what, path, change, answer] of refusals) {
+      it(`not requests ${what}: ${answer}`, async () => {
+        assert.equal((await proxied(path, change)).brief, answer);
+      });
+    }
+
+    it('and says of a failure only where to look', async () => {
+      const { status, json } = await proxied(`${way}/broken`);
+      assert.equal(status, 500);
+      const ref = /\(([a-z2-9]{8})\)/.exec(JSON.stringify(json))?.[1];
+      assert.ok(ref !== undefined && JSON.stringify(logged).includes(ref));
+      assert.doesNotMatch(JSON.stringify(json), /secret/);
+    });
+  });
 
   it('does not acknowledge what could not be saved, and gives the log\'s reference', async () => {
     fault = new Error('disk full');

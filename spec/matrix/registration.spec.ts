@@ -22,6 +22,8 @@ describe('registration.yaml', () => {
       rate_limited: false,
       'de.sorunome.msc2409.push_ephemeral': false,
       receive_ephemeral: false,
+      'io.element.msc4512.proxy_prefix': 'rtc/livekit',
+      'io.element.msc4512.proxy_url': 'http://127.0.0.1:9340/proxied',
       namespaces: { users: [{ regex: '@visio:interieur\\.example\\.org:8448', exclusive: true }, { regex: '@visio_.*:interieur\\.example\\.org:8448', exclusive: true }] },
     });
   });

@@ -35,6 +35,8 @@ matrix_rtc:
 max_event_delay_duration: 24h
 experimental_features:
   msc4143_enabled: true
+  # Bridges of other organisations reach this one through both homeservers (MSC4512, Synapse 1.163).
+  msc4512_enabled: true
 
 Older clients look at https://<server name>/.well-known/matrix/client; add there:
 

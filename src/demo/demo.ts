@@ -110,7 +110,7 @@ export async function startDemo({ basePort, folder, language, report }: DemoOpti
 
 /** What an operator adds to the homeserver's configuration for clients with a call button (MSC4143, MSC4140). */
 function callSettings(publicUrl: string): Readonly<Record<string, unknown>> {
-  return { matrix_rtc: { transports: [{ type: 'livekit', livekit_service_url: publicUrl }] }, max_event_delay_duration: '24h', experimental_features: { msc4143_enabled: true } };
+  return { matrix_rtc: { transports: [{ type: 'livekit', livekit_service_url: publicUrl }] }, max_event_delay_duration: '24h', experimental_features: { msc4143_enabled: true, msc4512_enabled: true } };
 }
 
 async function firstToEnd(homeservers: readonly Homeserver[]): Promise<string> {

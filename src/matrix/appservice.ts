@@ -5,6 +5,8 @@ import { z } from 'zod';
 import type { UserId } from '../call/ids.ts';
 import type { Logger, Secret } from '../log/logger.ts';
 import { asError } from '../util/background.ts';
+import { proxiedPath } from './proxied-routes.ts';
+import { refuse } from './refusal.ts';
 import { newRef } from './text.ts';
 
 export interface AppserviceOptions {
@@ -12,6 +14,8 @@ export interface AppserviceOptions {
   readonly bot: UserId;
   /** Takes over a transaction's events: durable when it returns. A throw makes the homeserver send them again. */
   readonly accept: (events: readonly unknown[]) => void;
+  /** Answers below /proxied what the homeserver hands on of other servers' requests. */
+  readonly proxied: RequestHandler;
   readonly log: Logger;
 }
 
@@ -19,7 +23,7 @@ const maxTransactionBytes = '32mb';
 const transaction = z.object({ events: z.array(z.unknown()) });
 
 /** The application service API (https://spec.matrix.org/v1.16/application-service-api/), legacy paths included. */
-export function createAppservice({ hsToken, bot, accept, log }: AppserviceOptions): Express {
+export function createAppservice({ hsToken, bot, accept, proxied, log }: AppserviceOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -51,6 +55,7 @@ export function createAppservice({ hsToken, bot, accept, log }: AppserviceOption
     response.json({});
   }).all(wrongMethod);
   app.use('/_matrix/app/v1/thirdparty', (_request, response) => refuse(response, 404, 'M_NOT_FOUND', 'no third party networks here'));
+  app.use(proxiedPath, proxied);
   app.use((_request, response) => refuse(response, 404, 'M_UNRECOGNIZED', 'no such address'));
   app.use(failure(log));
   return app;
@@ -99,8 +104,4 @@ function failure(log: Logger): ErrorRequestHandler {
 function clientFault(status: number): readonly [errcode: string, error: string] {
   if (status === 413) return ['M_TOO_LARGE', `a transaction is at most ${maxTransactionBytes}`];
   return ['M_NOT_JSON', 'the request could not be read'];
-}
-
-function refuse(response: Response, status: number, errcode: string, error: string): void {
-  response.status(status).json({ errcode, error });
 }

@@ -19,7 +19,7 @@ export interface BotClientOptions {
 
 export type Content = Readonly<Record<string, unknown>>;
 
-const timeoutMs = { read: 8_000, write: 20_000, join: 90_000 };
+const timeoutMs = { read: 8_000, write: 20_000, join: 90_000, federation: 10_000 };
 const client = '/_matrix/client/v3';
 
 /** Every method rejects with HomeserverError, nothing else. */
@@ -113,6 +113,12 @@ export class BotClient {
     await this.#request('POST', `${roomPath(room)}/leave`, { body: { reason }, timeoutMs: timeoutMs.write });
   }
 
+  /** A POST to another homeserver that ours signs and carries (MSC4512). The answer is the other's, whatever its status. */
+  async throughFederation(destination: ServerName, path: string, body: Content): Promise<{ readonly status: number; readonly content: unknown }> {
+    const request = { destination, method: 'POST', path, body };
+    return await this.#ask(federationAnswer, 'POST', '/_matrix/client/unstable/io.element.msc4512/appservice/fed_proxy', { body: request, timeoutMs: timeoutMs.federation, asDevice: false });
+  }
+
   async #knowDevice(): Promise<void> {
     this.#deviceKnown ??= this.#makeDevice();
     try {
@@ -168,6 +174,7 @@ interface RequestOptions {
 }
 
 const eventIdAnswer = z.object({ event_id: z.string().refine(isEventId, 'not an event id') });
+const federationAnswer = z.object({ status: z.int().min(100).max(599), content: z.unknown() });
 const joinedMembers = z.object({ joined: z.record(z.string(), z.object({ display_name: z.string().nullish() })) });
 
 function roomPath(room: RoomId): string {

@@ -2,6 +2,7 @@
 import { AppServiceRegistration } from 'matrix-appservice-bridge';
 import { stringify } from 'yaml';
 import type { ServerName } from '../call/ids.ts';
+import { proxiedPath } from './proxied-routes.ts';
 
 export interface RegistrationChoices {
   readonly serverName: ServerName;
@@ -26,7 +27,12 @@ export function makeRegistration({ serverName, url, botLocalpart }: Registration
   registration.pushEphemeral = false;
   for (const localpart of [escapeRegex(botLocalpart), `${escapeRegex(botLocalpart)}_.*`]) registration.addRegexPattern('users', `@${localpart}:${escapeRegex(serverName)}`, true);
   const header = '# Lets Viaduc and the homeserver know each other. Secret: readable by both of them and by nobody else.\n';
-  return header + stringify({ ...registration.getOutput(), receive_ephemeral: false });
+  return header + stringify({ ...registration.getOutput(), receive_ephemeral: false, ...proxying(url) });
+}
+
+/** Lets bridges reach each other through their homeservers (MSC4512). A homeserver that does not know it reads past it. */
+function proxying(url: string): Readonly<Record<string, string>> {
+  return { 'io.element.msc4512.proxy_prefix': 'rtc/livekit', 'io.element.msc4512.proxy_url': url.replace(/\/+$/, '') + proxiedPath };
 }
 
 function escapeRegex(text: string): string {

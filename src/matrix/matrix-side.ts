@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { isUserId, parse, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
 import type { Clock } from '../control/ports/clock.ts';
 import type { IdentityVerifier } from '../control/ports/identity-verifier.ts';
+import type { Introducer } from '../control/ports/introducer.ts';
 import type { RoomDirectory } from '../control/ports/room-directory.ts';
 import type { Language, RoomVoice } from '../control/ports/room-voice.ts';
 import type { EventInbox } from '../control/ports/store.ts';
@@ -18,7 +19,9 @@ import { HomeserverError } from './homeserver-error.ts';
 import { phrasesOf } from './i18n/language.ts';
 import { botTest, Membership, type Control } from './membership.ts';
 import type { Addresses } from './notice-text.ts';
+import { createIntroducer } from './introducer.ts';
 import { createIdentityVerifier } from './openid.ts';
+import { createProxiedRoutes } from './proxied-routes.ts';
 import { pause } from './retry.ts';
 import { MatrixRoomDirectory } from './room-directory.ts';
 import { createRoomVoice } from './room-voice.ts';
@@ -53,6 +56,7 @@ export interface MatrixSide {
   readonly voice: RoomVoice;
   readonly directory: RoomDirectory;
   readonly verifier: IdentityVerifier;
+  readonly introducer: Introducer;
   readonly botUser: UserId;
   /** Of the appservice listener. Events that come before `start` are kept. */
   readonly handle: RequestListener;
@@ -82,6 +86,9 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
   const directory = new MatrixRoomDirectory({ client, clock, log });
   const voice = createRoomVoice({ client, bot: botUser, directory, addresses: speech, log });
   const verifier = createIdentityVerifier({ own: homeserver, isAllowed, privateAddresses: access.privateAddresses, clock, log });
+
+  const proxied = createProxiedRoutes({ log });
+  const introducer = createIntroducer({ client, proxied });
 
   const commandIn = (event: MessageEvent) => (event.msgtype === 'm.text' && !event.isEdit && !isBot(event.sender) ? parseCommand(event.body, prefixes) : undefined);
   /** What people say to each other is not kept, nor what only the directory needs to know. */
@@ -172,8 +179,9 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
     voice,
     directory,
     verifier,
+    introducer,
     botUser,
-    handle: createAppservice({ hsToken: appservice.hsToken, bot: botUser, accept: (events) => queue.accept(events), log }),
+    handle: createAppservice({ hsToken: appservice.hsToken, bot: botUser, accept: (events) => queue.accept(events), proxied: proxied.handle, log }),
     start: (control) => {
       handler = handlerFor(control);
       queue.start();

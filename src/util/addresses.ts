@@ -14,8 +14,13 @@ export interface AddressPolicy {
   allows(address: string): boolean;
 }
 
+export interface ListedAddressPolicy extends AddressPolicy {
+  /** Is this address in a network that the operator listed? */
+  lists(address: string): boolean;
+}
+
 /** @param extra networks in CIDR notation, or single addresses, that are allowed although they are not public. @throws TypeError naming a bad one */
-export function addressPolicy(extra: readonly string[]): AddressPolicy {
+export function addressPolicy(extra: readonly string[]): ListedAddressPolicy {
   const blocked = new BlockList();
   for (const [net, prefix] of notPublicV4) blocked.addSubnet(net, prefix, 'ipv4');
   for (const [net, prefix] of notPublicV6) blocked.addSubnet(net, prefix, 'ipv6');
@@ -23,13 +28,15 @@ export function addressPolicy(extra: readonly string[]): AddressPolicy {
   publicV6.addSubnet('2000::', 3, 'ipv6');
   const listed = new BlockList();
   for (const network of extra) addNetwork(listed, network);
+  const lists = (address: string): boolean => (isIPv4(address) ? listed.check(address, 'ipv4') : isIPv6(address) && !address.includes('%') && listed.check(address, 'ipv6'));
   return {
+    lists: (text) => lists(embeddedV4(text) ?? text),
     allows: (text) => {
       const address = embeddedV4(text) ?? text;
-      if (isIPv4(address)) return listed.check(address, 'ipv4') || !blocked.check(address, 'ipv4');
+      if (isIPv4(address)) return lists(address) || !blocked.check(address, 'ipv4');
       // A zone (fe80::1%eth0) names an interface of this machine.
       if (!isIPv6(address) || address.includes('%')) return false;
-      return listed.check(address, 'ipv6') || (publicV6.check(address, 'ipv6') && !blocked.check(address, 'ipv6'));
+      return lists(address) || (publicV6.check(address, 'ipv6') && !blocked.check(address, 'ipv6'));
     },
   };
 }

@@ -1,12 +1,11 @@
 // Owns requests to hosts that strangers name: the address is checked when it is connected to, answers are small, time is short.
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import type { AddressPolicy } from './addresses.ts';
 import { asError } from './background.ts';
-import { beforeAbort } from './before-abort.ts';
+import { allowedAddresses, pinned, type LookupError } from './pinned-lookup.ts';
 import { err, ok, type Result } from './result.ts';
 
 export interface SafeRequest {
@@ -33,7 +32,7 @@ export interface SafeResponse {
 }
 
 export interface SafeFetchError {
-  readonly kind: 'forbiddenAddress' | 'unresolvable' | 'timeout' | 'tooLarge' | 'unreachable';
+  readonly kind: LookupError['kind'] | 'tooLarge' | 'unreachable';
   readonly detail: string;
 }
 
@@ -44,28 +43,6 @@ export const safeFetch: SafeFetch = async (request) => {
   const addresses = await allowedAddresses(request);
   return addresses.ok ? await get(request, addresses.value) : addresses;
 };
-
-async function allowedAddresses({ host, policy, signal }: SafeRequest): Promise<Result<readonly LookupAddress[], SafeFetchError>> {
-  const found = await addressesOf(host, signal);
-  if (!found.ok) return found;
-  const allowed = found.value.filter(({ address }) => policy.allows(address));
-  if (allowed.length > 0) return ok(allowed);
-  return err({ kind: 'forbiddenAddress', detail: `${host} is at ${found.value.map(({ address }) => address).join(', ')}, where the bridge may not ask` });
-}
-
-async function addressesOf(host: string, signal: AbortSignal): Promise<Result<readonly LookupAddress[], SafeFetchError>> {
-  const family = isIP(host);
-  if (family !== 0) return ok([{ address: host, family }]);
-  // RFC 6761: names under localhost are this machine, whatever a resolver says.
-  if (/(^|\.)localhost\.?$/i.test(host)) return ok([{ address: '127.0.0.1', family: 4 }]);
-  try {
-    // Looking up a name cannot be cancelled; waiting for it can.
-    return ok(await beforeAbort(lookup(host, { all: true }), signal));
-  } catch (error) {
-    if (signal.aborted) return err({ kind: 'timeout', detail: `${host} was not resolved in time` });
-    return err({ kind: 'unresolvable', detail: `${host} cannot be resolved: ${asError(error).message}` });
-  }
-}
 
 function get(request: SafeRequest, addresses: readonly LookupAddress[]): Promise<Result<SafeResponse, SafeFetchError>> {
   const { protocol, host, port, certificateName, hostHeader, path, policy, maxBodyBytes, signal } = request;
@@ -112,15 +89,6 @@ function get(request: SafeRequest, addresses: readonly LookupAddress[]): Promise
   });
   outgoing.end();
   return promise;
-}
-
-/** Node connects to one of these and asks nobody else. */
-function pinned(addresses: readonly LookupAddress[]): LookupFunction {
-  return (_host, options, callback) => {
-    const [first] = addresses;
-    if (options.all === true) callback(null, [...addresses]);
-    else callback(null, first?.address ?? '', first?.family);
-  };
 }
 
 function messageOf(error: Error): string {

@@ -56,6 +56,8 @@ export function synapseConfig(settings: SynapseSettings): Readonly<Record<string
     // A neighbour that restarts must be found again within seconds, not minutes.
     federation: { client_timeout: '10s', max_short_retry_delay: '1s', max_long_retry_delay: '1s', destination_min_retry_interval: '1s', destination_max_retry_interval: '2s' },
     ...rateLimits(settings.messageLimit ?? unlimited),
+    // Bridges of different organisations reach each other through their homeservers (MSC4512).
+    experimental_features: { msc4512_enabled: true },
     ...settings.extra,
   };
 }
