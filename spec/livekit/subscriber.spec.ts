@@ -33,6 +33,7 @@ function given({ maySubscribe = true, autoSubscribe = true, unknown = new Set<Tr
     close: never,
     requestKeyFrame: never,
     consume: (id, mid) => Promise.resolve(unknown.has(id) ? undefined : { kind: 'video', rtpParameters: { ...simulcastParameters(mid), encodings: [{ ssrc: 1 }] }, spatialLayers: 3 }),
+    waitsFor: () => false,
     setConsumerPaused: (id, paused) => Promise.resolve(void asked.push(`${paused ? 'pause' : 'resume'} ${id}`)),
     setPreferredLayers: (id, { spatialLayer }) => Promise.resolve(void asked.push(`layer ${spatialLayer} ${id}`)),
     setPriority: (id, priority) => Promise.resolve(void asked.push(`priority ${priority} ${id}`)),

@@ -16,7 +16,7 @@ const alice = participantId('PA_alice');
 const bob = participantId('PA_bobby');
 const sound = trackId('TR_sound');
 const picture = trackId('TR_picture');
-const quiet: CallMediaListener = { speakersChanged: () => undefined, mediaLost: () => undefined };
+const quiet: CallMediaListener = { speakersChanged: () => undefined, mediaLost: () => undefined, demandChanged: () => undefined };
 
 export function mediaPlaneConformance(name: string, use: () => MediaPlaneUnderTest): void {
   describe(`MediaPlane: ${name}`, () => {

@@ -11,7 +11,7 @@ import { opusParameters, silentListener } from '../support/media.ts';
 import { specBasePort } from '../support/run.ts';
 import { workerBinary } from '../support/worker-binary.ts';
 
-const quiet = { speakersChanged: () => undefined, mediaLost: () => undefined };
+const quiet = { speakersChanged: () => undefined, mediaLost: () => undefined, demandChanged: () => undefined };
 const options = (change: Partial<MediaPlaneOptions> = {}): MediaPlaneOptions => ({
   workerBinary: workerBinary(),
   workers: 2,

@@ -62,7 +62,7 @@ export function recordingSink(): RecordedSession {
   return { changes, closed, lastChange: () => changes.at(-1), participantsChanged: (change) => void changes.push(change), speakersChanged: () => undefined, qualityChanged: () => undefined, close: (reason) => void closed.push(reason) };
 }
 
-export const deafEndpointListener: EndpointListener = { transportStateChanged: () => undefined, producerConsumed: () => undefined, consumerClosed: () => undefined, consumerLayerChanged: () => undefined };
+export const deafEndpointListener: EndpointListener = { transportStateChanged: () => undefined, producerConsumed: () => undefined, consumerClosed: () => undefined, consumerLayerChanged: () => undefined, trackAvailable: () => undefined };
 
 export type ControlEnv = ReturnType<typeof controlEnv>;
 
@@ -182,6 +182,8 @@ function mediaOf(world: World, opened: { media: CallMediaListener[]; endpoints: 
           opened.endpoints++;
           return Promise.resolve(endpointOf(opened));
         },
+        expect: () => undefined,
+        pipe: () => Promise.reject(new Error('no pipes here')),
         close: () => {
           opened.closedMedia++;
         },
@@ -203,6 +205,7 @@ function endpointOf(opened: { closedEndpoints: number }): MediaEndpoint {
     setProducerPaused: nothing,
     closeProducer: () => undefined,
     consume: () => Promise.resolve(undefined),
+    waitsFor: () => false,
     setConsumerPaused: nothing,
     setPreferredLayers: nothing,
     setPriority: nothing,

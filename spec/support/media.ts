@@ -47,4 +47,5 @@ export const silentListener: EndpointListener = {
   consumerClosed: () => undefined,
   consumerLayerChanged: () => undefined,
   producerConsumed: () => undefined,
+  trackAvailable: () => undefined,
 };

@@ -87,6 +87,7 @@ export class LiveCall {
         speakersChanged: (speakers) => {
           for (const { sink } of this.#sessions.values()) sink.speakersChanged(speakers);
         },
+        demandChanged: () => undefined,
         mediaLost: () => {
           if (this.#media === opening) this.#media = undefined;
           this.#log.warn('media worker of the call lost', { people: this.#sessions.size });

@@ -137,6 +137,10 @@ export class Session implements SessionSink, EndpointListener {
     this.#whenJoined(() => this.#socket.send({ case: 'trackSubscribed', value: new TrackSubscribed({ trackSid: track }) }));
   }
 
+  trackAvailable(): void {
+    this.#reconcileSoon();
+  }
+
   // The way in.
 
   async #join(): Promise<void> {

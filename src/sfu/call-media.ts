@@ -1,7 +1,7 @@
 // Owns one call's router, its endpoints and its speaker detection.
 import type { AudioLevelObserver, Router, RtpCapabilities } from 'mediasoup/types';
 import type { CallId, ParticipantId } from '../call/ids.ts';
-import type { CallMedia, CallMediaListener, EndpointListener, MediaEndpoint, SpeakerLevel } from '../control/ports/media-plane.ts';
+import type { CallMedia, CallMediaListener, EndpointListener, MediaEndpoint, MediaPipe, SpeakerLevel } from '../control/ports/media-plane.ts';
 import type { Logger } from '../log/logger.ts';
 import { offeredCapabilities, routerCodecs } from './codecs.ts';
 import { Endpoint } from './endpoint.ts';
@@ -81,6 +81,14 @@ export class RouterCallMedia implements CallMedia {
     const endpoint = new Endpoint({ id, transports, call, listener, closed: () => this.#forget(endpoint, id), log: log.child({ participant: id }) });
     this.#endpoints.add(endpoint);
     return endpoint;
+  }
+
+  expect(): void {
+    // Nothing can come of it without pipes.
+  }
+
+  pipe(): Promise<MediaPipe> {
+    return Promise.reject(new Error('media cannot cross to another bridge: no pipes are configured'));
   }
 
   /** Brings the traffic meter up to date. */

@@ -128,6 +128,10 @@ export class Endpoint implements MediaEndpoint {
     return { kind: consumer.kind, rtpParameters: consumer.rtpParameters, spatialLayers: consumer.type === 'simulcast' ? producer.rtpParameters.encodings?.length ?? 1 : 1 };
   }
 
+  waitsFor(): boolean {
+    return false;
+  }
+
   async setConsumerPaused(track: TrackId, paused: boolean): Promise<void> {
     await this.#withConsumer(track, async (consumer) => {
       if (consumer.paused === paused) return;
