@@ -5,10 +5,12 @@ import { pageRoutes } from './auth/page-routes.ts';
 import { rtcRoutes } from './auth/rtc-routes.ts';
 import { loadSigningKeys } from './auth/signing-key.ts';
 import { createSignIns, createTickets } from './auth/tickets.ts';
+import { isUserId, parse } from './call/ids.ts';
 import { publishedTracks } from './call/participant.ts';
 import type { Config } from './config/schema.ts';
 import { Admission } from './control/admission.ts';
 import { createCallDoor } from './control/call-door.ts';
+import { nobodyWatches } from './control/call-watcher.ts';
 import { CallRegistry } from './control/call-registry.ts';
 import { OutboxRunner } from './control/outbox-runner.ts';
 import { RoomBook } from './control/room-book.ts';
@@ -71,6 +73,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
     homeserver,
     appservice: { id: registration.id, asToken: registration.asToken, hsToken: registration.hsToken },
     bot: config.bot,
+    neighbourBots: config.neighbours.map(({ serverName, bot }) => parse(isUserId, `@${bot}:${serverName}`, 'user id')),
     access,
     speech: { ...addresses, prefixes: limits.prefixes, defaultLanguage: limits.language },
     inbox,
@@ -84,11 +87,11 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   };
   const rooms = new RoomBook({ store: createRoomStore(database), outbox, random, clock, defaultLanguage: limits.language, outboxMarked });
   const rules = { ...limits, startLevel: access.startLevel };
-  const calls = new CallRegistry({ context: { store, media, clock, rules, log: log.child({ part: 'call' }), outboxMarked }, random, directory: matrix.directory, rooms });
+  const calls = new CallRegistry({ context: { server: homeserver.serverName, store, media, clock, rules, log: log.child({ part: 'call' }), outboxMarked, watcher: nobodyWatches }, random, directory: matrix.directory, rooms });
   const runner = new OutboxRunner({ outbox, voice: matrix.voice, rooms, calls, clock, log: log.child({ part: 'outbox' }), observer: metrics.observer, noticeIntervalMs: limits.noticeIntervalMs });
   const tickets = createTickets({ key: keys.ticket, server: homeserver.serverName, clock, lifetimeMs: access.ticketLifetimeMs });
   const signIns = new SignInDesk({ store: signInStore, tokens: createSignIns({ key: keys.signIn, server: homeserver.serverName, clock }), rooms, clock, random, signInLifetimeMs: access.signInLifetimeMs });
-  const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer });
+  const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer, sendHome: () => Promise.resolve(undefined) });
   const door = createCallDoor({ calls, tickets, directory: matrix.directory, clock, random, log: log.child({ part: 'door' }), observer: metrics.observer, labelOf: (server) => labelOf(addresses, server) });
   const signalling = createSignallingServer({ door, clock, log: log.child({ part: 'livekit' }), options: { iceServers: config.media.iceServers.map(iceServer) } });
 

@@ -31,7 +31,7 @@ describe('public listener', () => {
     writeFileSync(join(folder, 'assets/a-1.js'), '1');
     asked = [];
     const call = callAfter();
-    answer = ok({ ticket: 'the-ticket', callId: call.id, call, identity: participant(alice), roomName: undefined, language: 'fr' });
+    answer = ok({ ticket: 'the-ticket', url: undefined, callId: call.id, call, identity: participant(alice), roomName: undefined, language: 'fr' });
     const admission = {
       admit: (request: AdmissionRequest) => {
         asked.push(request);

@@ -10,6 +10,7 @@ import { createTickets } from '../../src/auth/tickets.ts';
 import type { CallId, UserId } from '../../src/call/ids.ts';
 import { memberPermissions, type Permissions } from '../../src/call/roles.ts';
 import { createCallDoor } from '../../src/control/call-door.ts';
+import { nobodyWatches } from '../../src/control/call-watcher.ts';
 import { CallRegistry } from '../../src/control/call-registry.ts';
 import type { LiveCall } from '../../src/control/live-call.ts';
 import type { Random } from '../../src/control/ports/clock.ts';
@@ -76,7 +77,7 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
   };
   const outboxMarked = (): void => undefined;
   const rooms = new RoomBook({ store: createRoomStore(database), outbox: createOutbox(database), random, clock, defaultLanguage: 'en', outboxMarked });
-  const calls = new CallRegistry({ context: { store: createCallStore(database), media, clock, rules: { ...rules, maxParticipants: 30 }, log: specLogger, outboxMarked }, random, directory, rooms });
+  const calls = new CallRegistry({ context: { server: serverName('host.example.org'), store: createCallStore(database), media, clock, rules: { ...rules, maxParticipants: 30 }, log: specLogger, outboxMarked, watcher: nobodyWatches }, random, directory, rooms });
   stack.defer(() => calls.stop('bridgeStopping'));
   const tickets = createTickets({ key: randomBytes(32), server: serverName('interieur.localhost'), clock, lifetimeMs: 600_000 });
   const door = createCallDoor({ calls, tickets, directory, clock, random, log: specLogger, observer: silentObserver, labelOf: (server) => server });

@@ -8,6 +8,7 @@ import { isEventId, parse, type RoomId, type UserId } from '../../src/call/ids.t
 import type { PowerLevels } from '../../src/call/roles.ts';
 import { Admission } from '../../src/control/admission.ts';
 import { createCallDoor } from '../../src/control/call-door.ts';
+import { nobodyWatches } from '../../src/control/call-watcher.ts';
 import { CallRegistry } from '../../src/control/call-registry.ts';
 import { OutboxRunner } from '../../src/control/outbox-runner.ts';
 import type { CallMediaListener, EndpointListener, MediaEndpoint, MediaPlane } from '../../src/control/ports/media-plane.ts';
@@ -84,13 +85,13 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
       runner.wake();
     };
     const rooms = new RoomBook({ store: createRoomStore(database), outbox, random: systemRandom, clock, defaultLanguage: 'fr', outboxMarked });
-    const context = { store, media: mediaOf(world, opened), clock, rules, log: silentLogger, outboxMarked };
+    const context = { server, store, media: mediaOf(world, opened), clock, rules, log: silentLogger, outboxMarked, watcher: nobodyWatches };
     const calls = new CallRegistry({ context, random: systemRandom, directory, rooms });
     const runner = new OutboxRunner({ outbox, voice, rooms, calls, clock, log: silentLogger, observer: silentObserver, noticeIntervalMs: 5000 });
     const tickets = createTickets({ key, server, clock, lifetimeMs: 600_000 });
     const signIns = new SignInDesk({ store: createSignInStore(database), tokens: createSignIns({ key, server, clock }), rooms, clock, random: systemRandom, signInLifetimeMs: 86_400_000 });
     const verifier = { verify: ({ accessToken }: { accessToken: string }) => Promise.resolve(accessToken.startsWith('@') ? ok(accessToken as UserId) : err(callError('identityRejected', 'unknown token'))) };
-    const admission = new Admission({ verifier, signIns, directory, rooms, calls, tickets, observer: silentObserver });
+    const admission = new Admission({ verifier, signIns, directory, rooms, calls, tickets, observer: silentObserver, sendHome: () => Promise.resolve(undefined) });
     const door = createCallDoor({ calls, tickets, directory, clock, random: systemRandom, log: silentLogger, observer: silentObserver, labelOf: (name) => name });
     const desk = { calls, rooms, signIns, directory, outbox, clock, outboxMarked };
     calls.restore();

@@ -54,6 +54,7 @@ export function matrixBridge({ index = 0, registration, change, database = openD
   const serverName = serverNameOf(index);
   const ports = organisationPorts(specBasePort(), index);
   const side = createMatrixSide({
+    neighbourBots: [],
     homeserver: { serverName, url: `http://127.0.0.1:${ports.client}` },
     appservice: registration,
     bot: { localpart: botLocalpart, displayName: 'Visio' },

@@ -67,6 +67,7 @@ export function recordingControl(language: Language = 'fr'): RecordingControl {
         return answer(undefined);
       },
       language: () => control.language,
+      hasCode: () => false,
       claimCode: (room, by, code) => {
         note('claimCode', room, by, code);
         return answer(undefined);

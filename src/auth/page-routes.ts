@@ -58,9 +58,9 @@ export function pageRoutes({ admission, signIns, clock, liveKitUrl, page }: Page
         const { proof, device } = body.value;
         const admitted = await admission.admit({ proof, at: { kind: 'page', slug: slugOf(request.params) }, device });
         if (!admitted.ok) return admitted;
-        const { ticket, identity, roomName, language, call } = admitted.value;
+        const { ticket, url, identity, roomName, language, call } = admitted.value;
         return ok({
-          url: liveKitUrl,
+          url: url ?? liveKitUrl,
           jwt: ticket,
           identity: identity.identity,
           user_id: identity.user,

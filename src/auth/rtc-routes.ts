@@ -31,7 +31,7 @@ export function rtcRoutes({ admission, liveKitUrl }: RtcRoutesOptions): readonly
         if (!body.ok) return body;
         const { room, openid_token: token, device_id: device } = body.value;
         const admitted = await admission.admit({ proof: { kind: 'openId', token }, at: { kind: 'room', room }, device });
-        return admitted.ok ? ok({ url: liveKitUrl, jwt: admitted.value.ticket }) : admitted;
+        return admitted.ok ? ok({ url: admitted.value.url ?? liveKitUrl, jwt: admitted.value.ticket }) : admitted;
       },
     },
   ];

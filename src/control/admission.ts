@@ -27,6 +27,8 @@ export interface AdmissionRequest {
 
 export interface Admitted {
   readonly ticket: string;
+  /** Where the ticket is good, when that is the bridge of the person's own organisation; undefined: here. */
+  readonly url: string | undefined;
   readonly callId: CallId;
   readonly call: Call;
   readonly identity: Identity;
@@ -42,6 +44,8 @@ export interface AdmissionOptions {
   readonly calls: CallRegistry;
   readonly tickets: Tickets;
   readonly observer: Observer;
+  /** A ticket of their own organisation's bridge; undefined: there is none, they come in here. */
+  readonly sendHome: (room: RoomId, user: UserId, device: string) => Promise<{ readonly url: string; readonly ticket: string } | undefined>;
 }
 
 export class Admission {
@@ -59,7 +63,7 @@ export class Admission {
   }
 
   async #admit({ proof, at, device }: AdmissionRequest): Promise<Result<Admitted, CallError>> {
-    const { directory, rooms, calls, tickets } = this.#options;
+    const { directory, rooms, calls, tickets, sendHome } = this.#options;
     const user = await this.#verify(proof);
     if (!user.ok) return user;
     const room = at.kind === 'room' ? at.room : rooms.bySlug(at.slug)?.room;
@@ -69,8 +73,9 @@ export class Admission {
     const started = await calls.start({ room, by: user.value, eventId: undefined });
     if (!started.ok) return started;
     const { call } = started.value.live;
-    const ticket = await tickets.mint(call.id, identity.value);
-    return ok({ ticket, callId: call.id, call, identity: identity.value, roomName: await directory.name(room), language: rooms.language(room) });
+    const home = await sendHome(room, user.value, device);
+    const ticket = home?.ticket ?? (await tickets.mint(call.id, identity.value));
+    return ok({ ticket, url: home?.url, callId: call.id, call, identity: identity.value, roomName: await directory.name(room), language: rooms.language(room) });
   }
 
   async #verify(proof: Proof): Promise<Result<UserId, CallError>> {

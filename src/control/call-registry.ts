@@ -2,7 +2,8 @@
 import { startCall, type Call } from '../call/call.ts';
 import { transition } from '../call/transition.ts';
 import { callError, type CallError } from '../call/errors.ts';
-import { isCallId, parse, type CallId, type EventId, type RoomId, type UserId } from '../call/ids.ts';
+import { isCallId, parse, type CallId, type EventId, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
+import { compareCalls } from '../call/peers.ts';
 import { mayEnd, mayStart } from '../call/rules.ts';
 import { background } from '../util/background.ts';
 import { err, ok, type Result } from '../util/result.ts';
@@ -17,6 +18,15 @@ export interface StartRequest {
   readonly by: UserId;
   /** The command that asks for it; its repetition starts nothing. */
   readonly eventId: EventId | undefined;
+}
+
+/** A call as a neighbour tells of it. */
+export interface PeerCall {
+  readonly room: RoomId;
+  readonly startedBy: UserId;
+  readonly startedAtMs: number;
+  /** The bridge that speaks for it. */
+  readonly owner: ServerName;
 }
 
 export interface CallRegistryOptions {
@@ -59,7 +69,7 @@ export class CallRegistry {
 
   /** The call that runs in the room, or a new one. Refused: draining, forbidden (not a member), startForbidden, homeserverUnavailable. */
   async start({ room, by, eventId }: StartRequest): Promise<Result<{ readonly live: LiveCall; readonly started: boolean }, CallError>> {
-    const { context, directory, rooms, random } = this.#options;
+    const { context, directory } = this.#options;
     const running = this.inRoom(room);
     if (running !== undefined) return ok({ live: running, started: running.call.startEvent !== undefined && running.call.startEvent === eventId });
     if (this.#draining) return err(callError('draining', 'the bridge is stopping', 5000));
@@ -68,12 +78,20 @@ export class CallRegistry {
     if (!mayStart(by, levels.value, context.rules)) return err(callError('startForbidden', `${by} needs power level ${context.rules.startLevel}`));
     const meanwhile = this.inRoom(room);
     if (meanwhile !== undefined) return ok({ live: meanwhile, started: false });
-    const id = parse(isCallId, `C_${random.base32(20)}`, 'call id');
-    const live = new LiveCall(context, startCall({ id, room, slug: rooms.ensure(room).slug, startedBy: by, startEvent: eventId, startedAtMs: context.clock.nowMs(), owner: undefined }));
-    this.#forgetEnded();
-    this.#live.set(id, live);
-    context.log.info('call started', { call: id, room, by });
-    return ok({ live, started: true });
+    return ok({ live: this.#begin({ room, startedBy: by, startEvent: eventId, startedAtMs: context.clock.nowMs(), owner: undefined }), started: true });
+  }
+
+  /** The call that a neighbour has in a room of ours: ours from now on too. Refused: draining. */
+  async join({ room, startedBy, startedAtMs, owner }: PeerCall): Promise<Result<LiveCall, CallError>> {
+    const { context } = this.#options;
+    const running = this.inRoom(room);
+    if (running !== undefined) {
+      const ours = { startedAtMs: running.call.startedAtMs, owner: running.call.owner ?? context.server };
+      if (compareCalls({ startedAtMs, owner }, ours) < 0) await running.apply({ type: 'adopt', owner: owner === context.server ? undefined : owner, startedBy, startedAtMs });
+      return ok(running);
+    }
+    if (this.#draining) return err(callError('draining', 'the bridge is stopping', 5000));
+    return ok(this.#begin({ room, startedBy, startEvent: undefined, startedAtMs, owner: owner === context.server ? undefined : owner }));
   }
 
   /** Refused: callEnded (none runs), forbidden. */
@@ -83,6 +101,7 @@ export class CallRegistry {
     const levels = await this.#options.directory.powerLevels(room);
     if (!levels.ok) return levels;
     if (!mayEnd(by, live.call, levels.value)) return err(callError('forbidden', `${by} neither started the call nor moderates the room`));
+    this.#options.context.watcher.ending(live, by);
     return this.endNow(live, by);
   }
 
@@ -119,7 +138,9 @@ export class CallRegistry {
       if (stored.endedAtMs !== undefined) continue;
       const lost = transition(stored, { type: 'lose', reason: 'bridgeStopping', nowMs }, context.rules);
       if (!lost.ok) continue;
-      this.#live.set(stored.id, new LiveCall(context, lost.value));
+      const live = new LiveCall(context, lost.value);
+      this.#live.set(stored.id, live);
+      context.watcher.started(live);
       context.log.info('call restored', { call: stored.id, room: stored.room, awaited: stored.participants.size });
     }
   }
@@ -132,6 +153,17 @@ export class CallRegistry {
   async stop(reason: CloseReason): Promise<void> {
     this.drain();
     await Promise.all([...this.#live.values()].map((live) => live.stop(reason)));
+  }
+
+  #begin(start: Pick<Call, 'room' | 'startedBy' | 'startEvent' | 'startedAtMs' | 'owner'>): LiveCall {
+    const { context, rooms, random } = this.#options;
+    const id = parse(isCallId, `C_${random.base32(20)}`, 'call id');
+    const live = new LiveCall(context, startCall({ ...start, id, slug: rooms.ensure(start.room).slug }));
+    this.#forgetEnded();
+    this.#live.set(id, live);
+    context.log.info('call started', { call: id, room: start.room, by: start.startedBy, ...(start.owner !== undefined && { owner: start.owner }) });
+    context.watcher.started(live);
+    return live;
   }
 
   #forgetEnded(): void {

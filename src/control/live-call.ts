@@ -3,15 +3,16 @@ import type { Call, Transition } from '../call/call.ts';
 import { nextDeadlineMs, transition } from '../call/transition.ts';
 import type { CloseReason } from '../call/close-reason.ts';
 import type { CallError } from '../call/errors.ts';
-import type { ParticipantId } from '../call/ids.ts';
+import type { ParticipantId, ServerName } from '../call/ids.ts';
 import type { CallEffect, CallInput } from '../call/messages.ts';
 import type { CallRules } from '../call/rules.ts';
 import type { Logger } from '../log/logger.ts';
 import { background } from '../util/background.ts';
 import type { Result } from '../util/result.ts';
+import type { CallWatcher } from './call-watcher.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Clock } from './ports/clock.ts';
-import type { CallMedia, MediaEndpoint, MediaPlane } from './ports/media-plane.ts';
+import type { CallMedia, MediaEndpoint, MediaPlane, SpeakerLevel } from './ports/media-plane.ts';
 import type { ConnectionQuality, ParticipantsChange, SessionSink } from './ports/session.ts';
 import type { CallStore, OutboxMark } from './ports/store.ts';
 import { widgetMark } from './room-book.ts';
@@ -22,6 +23,8 @@ export interface LiveSession {
 }
 
 export interface LiveCallContext {
+  /** The server name that this bridge speaks for. */
+  readonly server: ServerName;
   readonly store: CallStore;
   readonly media: MediaPlane;
   readonly clock: Clock;
@@ -29,6 +32,7 @@ export interface LiveCallContext {
   readonly log: Logger;
   /** The outbox has something new. */
   readonly outboxMarked: () => void;
+  readonly watcher: CallWatcher;
 }
 
 export class LiveCall {
@@ -37,6 +41,8 @@ export class LiveCall {
   readonly #mailbox = new Mailbox();
   readonly #sessions = new Map<ParticipantId, LiveSession>();
   #call: Call;
+  /** Who speaks, by the bridge that hears them; undefined stands for ours. */
+  readonly #speakers = new Map<ServerName | undefined, readonly SpeakerLevel[]>();
   #media: Promise<CallMedia> | undefined;
   #cancelDeadline: () => void = () => undefined;
   #stopped = false;
@@ -85,12 +91,16 @@ export class LiveCall {
     if (this.#media === undefined) {
       const opening = this.#context.media.open(this.#call.id, {
         speakersChanged: (speakers) => {
-          for (const { sink } of this.#sessions.values()) sink.speakersChanged(speakers);
+          this.tellSpeakers(undefined, speakers);
+          this.#context.watcher.speakersChanged(this, speakers);
         },
-        demandChanged: () => undefined,
+        demandChanged: (track, demand) => {
+          this.#context.watcher.demandChanged(this, track, demand);
+        },
         mediaLost: () => {
           if (this.#media === opening) this.#media = undefined;
           this.#log.warn('media worker of the call lost', { people: this.#sessions.size });
+          this.#context.watcher.mediaLost(this);
           background(this.#log, 'lose media', this.apply({ type: 'lose', reason: 'mediaLost', nowMs: this.#context.clock.nowMs() }));
         },
       });
@@ -102,8 +112,21 @@ export class LiveCall {
     return this.#media;
   }
 
-  reportQuality(quality: ConnectionQuality): void {
+  /** `from`: the neighbour whose people they are; undefined: ours. */
+  tellSpeakers(from: ServerName | undefined, speakers: readonly SpeakerLevel[]): void {
+    this.#speakers.set(from, speakers);
+    const all = [...this.#speakers.values()].flat().sort((a, b) => b.level - a.level);
+    for (const { sink } of this.#sessions.values()) sink.speakersChanged(all);
+  }
+
+  tellQuality(quality: ConnectionQuality): void {
     for (const { sink } of this.#sessions.values()) sink.qualityChanged(quality);
+  }
+
+  /** Of a session of ours. */
+  reportQuality(quality: ConnectionQuality): void {
+    this.tellQuality(quality);
+    this.#context.watcher.qualityChanged(this, quality);
   }
 
   /** Ends every session of this process and leaves the call in the store for the next one. Idempotent. */
@@ -125,7 +148,9 @@ export class LiveCall {
     for (const effect of effects) this.#perform(effect);
     if (marks.length > 0) this.#context.outboxMarked();
     this.#schedule();
-    if (call.endedAtMs !== undefined) background(this.#log, 'close media', this.#closeMedia());
+    if (call.endedAtMs === undefined) return;
+    this.#context.watcher.ended(this);
+    background(this.#log, 'close media', this.#closeMedia());
   }
 
   #perform(effect: CallEffect): void {
@@ -151,6 +176,7 @@ export class LiveCall {
   #tell(change: Omit<ParticipantsChange, 'count'>): void {
     const count = this.#call.participants.size;
     for (const { sink } of this.#sessions.values()) sink.participantsChanged({ ...change, count });
+    this.#context.watcher.changed(this, change);
   }
 
   #closeSession(id: ParticipantId, reason: CloseReason): void {

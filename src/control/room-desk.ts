@@ -43,6 +43,7 @@ export function createRoomCommands({ calls, rooms, signIns, directory, outbox, c
       calls.announceAgain(room);
       return ok(undefined);
     },
+    hasCode: (room, code) => signIns.waits(room, code),
     claimCode: (room, by, code) => signIns.claim(room, by, code),
     say: (room, key, content) => {
       outbox.mark({ kind: 'message', key, room, content }, clock.nowMs());

@@ -82,12 +82,15 @@ export class SignInDesk {
     return pairing.state;
   }
 
+  waits(room: RoomId, code: string): boolean {
+    return this.#waiting(room, code) !== undefined;
+  }
+
   /** Somebody says a code in a room. Refused: badRequest (unknown, used or expired), tooManyRequests. */
   async claim(room: RoomId, user: UserId, code: string): Promise<Result<undefined, CallError>> {
     const { clock, random, store, tokens, signInLifetimeMs } = this.#options;
-    this.#forgetExpired();
     if (this.#wrongCodesOf(user).length >= wrongCodes.allowed) return err(callError('tooManyRequests', `${user} said too many wrong codes`, wrongCodes.withinMs));
-    const pairing = [...this.#pairings.values()].find((candidate) => candidate.room === room && candidate.code === code && candidate.state.status === 'waiting');
+    const pairing = this.#waiting(room, code);
     if (pairing === undefined) {
       this.#wrong.set(user, [...this.#wrongCodesOf(user), clock.nowMs()]);
       return err(callError('badRequest', 'no such code waits in this room'));
@@ -115,6 +118,11 @@ export class SignInDesk {
     if (!signIn.ok) return signIn;
     this.#options.store.revoke(signIn.value.id);
     return ok(undefined);
+  }
+
+  #waiting(room: RoomId, code: string): PendingPairing | undefined {
+    this.#forgetExpired();
+    return [...this.#pairings.values()].find((pairing) => pairing.room === room && pairing.code === code && pairing.state.status === 'waiting');
   }
 
   #wrongCodesOf(user: UserId): number[] {

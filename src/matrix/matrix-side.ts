@@ -21,6 +21,7 @@ import { botTest, Membership, type Control } from './membership.ts';
 import type { Addresses } from './notice-text.ts';
 import { createIntroducer } from './introducer.ts';
 import { createIdentityVerifier } from './openid.ts';
+import { botsInRoom } from './responsible-bot.ts';
 import { createProxiedRoutes } from './proxied-routes.ts';
 import { pause } from './retry.ts';
 import { MatrixRoomDirectory } from './room-directory.ts';
@@ -36,6 +37,8 @@ export interface MatrixSideOptions {
   };
   readonly appservice: { readonly id: string; readonly asToken: Secret<string>; readonly hsToken: Secret<string> };
   readonly bot: { readonly localpart: string; readonly displayName: string };
+  /** The bots of neighbours, with whom ours shares rooms. */
+  readonly neighbourBots: readonly UserId[];
   readonly access: {
     /** Server names, and `*.suffix`; our own is always allowed. */
     readonly servers: readonly string[];
@@ -74,7 +77,7 @@ const connectAgainMs = { first: 1_000, longest: 30_000 };
 const device = 'VIADUC';
 
 export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
-  const { homeserver, appservice, bot, access, speech, inbox, clock, log } = options;
+  const { homeserver, appservice, bot, neighbourBots, access, speech, inbox, clock, log } = options;
   const botUser = parse(isUserId, `@${bot.localpart}:${homeserver.serverName}`, 'user id');
   const isBot = botTest(bot.localpart, homeserver.serverName);
   const isAllowed = allowedServers(homeserver.serverName, access.servers);
@@ -121,6 +124,10 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
         log.warn('command in clear ignored: the room is encrypted', { room: event.room, by: event.sender });
         return;
       }
+      const bots = await botsInRoom(directory, botUser, neighbourBots, { room: event.room, sender: event.sender });
+      // Any organisation's page may have shown the code: the bot answers whose bridge has given it.
+      const isCode = words[0] === 'code' && !bots.alone;
+      if (isCode ? !control.commands.hasCode(event.room, words.slice(1).join('')) : !bots.isOurs) return;
       const answer =
         ageMs > maxCommandAgeMs
           ? [[phrasesOf(control.commands.language(event.room)).tooOld]]

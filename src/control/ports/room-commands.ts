@@ -18,6 +18,8 @@ export interface RoomCommands {
   language(room: RoomId): Language;
   /** A person in the room says the code that their browser shows. Refused: badRequest (unknown, used or expired), tooManyRequests. */
   claimCode(room: RoomId, by: UserId, code: string): Promise<Result<undefined, CallError>>;
+  /** Whether this bridge has given out this code for the room. */
+  hasCode(room: RoomId, code: string): boolean;
   /** Queues a message of the bot; `key` makes a repeat harmless (use the event id it answers). */
   say(room: RoomId, key: string, content: Readonly<Record<string, unknown>>): void;
 }

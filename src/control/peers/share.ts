@@ -1,0 +1,55 @@
+// Owns the state of one call shared with one neighbour: what was said on this link, the pipe, the order of the work.
+import type { RoomId, ServerName, TrackId } from '../../call/ids.ts';
+import type { LiveCall } from '../live-call.ts';
+import type { MediaPipe } from '../ports/media-plane.ts';
+
+export class Share {
+  readonly peer: ServerName;
+  readonly room: RoomId;
+  readonly live: LiveCall;
+  /** We have said `call` on this link. */
+  offered = false;
+  /** They have said `call` on this link, and we have taken it. */
+  accepted = false;
+  pipe: Promise<MediaPipe> | undefined;
+  pipeConnected = false;
+  /** Demands to be withdrawn a while after the last viewer left. */
+  readonly withdrawals = new Map<TrackId, () => void>();
+  readonly wanted = new Set<TrackId>();
+  /** The neighbour is gone; its people leave when this runs. */
+  cancelDeparture: (() => void) | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(peer: ServerName, live: LiveCall) {
+    this.peer = peer;
+    this.live = live;
+    this.room = live.call.room;
+  }
+
+  /** Both sides have said `call`: people and media may be told. */
+  get isOn(): boolean {
+    return this.offered && this.accepted;
+  }
+
+  /** One thing after another, in the order of the frames. @returns when this one is done */
+  inOrder(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Nothing of the link counts any more; the people stay for now. */
+  reset(): void {
+    this.offered = false;
+    this.accepted = false;
+    this.pipeConnected = false;
+    for (const cancel of this.withdrawals.values()) cancel();
+    this.withdrawals.clear();
+    this.wanted.clear();
+    const { pipe } = this;
+    this.pipe = undefined;
+    pipe?.then((opened) => {
+      opened.close();
+    }, () => undefined);
+  }
+}
