@@ -104,6 +104,8 @@ describe('A subscriber', () => {
     subscriber.see(withTracks(tracks));
     await settle();
     await answer();
+    await subscriber.wish([video.id], wish({ width: 320, height: 180, priority: 3 }));
+    assert.deepEqual(asked, ['connect subscriber']);
     await answer();
     assert.deepEqual(asked, ['connect subscriber', `layer 0 ${video.id}`, `priority 3 ${video.id}`, `resume ${video.id}`]);
     await subscriber.wish([video.id], wish({ disabled: true }));
