@@ -163,7 +163,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   };
 
   function desk(): Parameters<typeof createRoomCommands>[0] {
-    return { calls, rooms, signIns, directory: matrix.directory, outbox, clock, outboxMarked };
+    return { calls, rooms, signIns, directory: matrix.directory, outbox, clock, outboxMarked, peers: undefined };
   }
 
   function sessions(): number {

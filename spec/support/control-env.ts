@@ -4,19 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSignIns, createTickets } from '../../src/auth/tickets.ts';
 import { callError, type CallError } from '../../src/call/errors.ts';
-import { isEventId, parse, type RoomId, type UserId } from '../../src/call/ids.ts';
+import { isEventId, parse, serverOf, type RoomId, type ServerName, type TrackId, type UserId } from '../../src/call/ids.ts';
 import type { PowerLevels } from '../../src/call/roles.ts';
-import { Admission } from '../../src/control/admission.ts';
+import { Admission, type AdmissionOptions } from '../../src/control/admission.ts';
 import { createCallDoor } from '../../src/control/call-door.ts';
-import { nobodyWatches } from '../../src/control/call-watcher.ts';
+import { nobodyWatches, type CallWatcher } from '../../src/control/call-watcher.ts';
 import { CallRegistry } from '../../src/control/call-registry.ts';
 import { OutboxRunner } from '../../src/control/outbox-runner.ts';
-import type { CallMediaListener, EndpointListener, MediaEndpoint, MediaPlane } from '../../src/control/ports/media-plane.ts';
+import type { CallMediaListener, EndpointListener, MediaEndpoint, MediaPipe, MediaPlane } from '../../src/control/ports/media-plane.ts';
 import { silentObserver } from '../../src/control/ports/observer.ts';
 import type { RoomDirectory } from '../../src/control/ports/room-directory.ts';
 import type { CallNotice, Delivery, RoomVoice } from '../../src/control/ports/room-voice.ts';
 import type { ParticipantsChange, SessionSink } from '../../src/control/ports/session.ts';
 import type { CloseReason } from '../../src/call/close-reason.ts';
+import { ForeignTickets } from '../../src/control/peers/foreign-tickets.ts';
+import { PeerDesk } from '../../src/control/peers/peer-desk.ts';
+import type { PeerLinks, PeerListener, PipeEnd } from '../../src/control/ports/peer-links.ts';
 import { RoomBook } from '../../src/control/room-book.ts';
 import { createRoomCommands, createRoomListener } from '../../src/control/room-desk.ts';
 import { SignInDesk } from '../../src/control/sign-in-desk.ts';
@@ -31,7 +34,6 @@ import { systemRandom } from '../../src/util/system.ts';
 import { powerLevels, rules, serverName } from './builders.ts';
 import { virtualClock, type VirtualClock } from './clocks.ts';
 
-const server = serverName('interieur.example.org');
 const key = new Uint8Array(32).fill(7);
 
 /** What the homeserver would say; change it at will. */
@@ -67,12 +69,21 @@ export const deafEndpointListener: EndpointListener = { transportStateChanged: (
 
 export type ControlEnv = ReturnType<typeof controlEnv>;
 
-export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[]])[]) {
+/** Lets two environments be neighbours: makes the links of one of them, whose messages go to its listener. */
+export type LinksOf = (listener: PeerListener) => PeerLinks;
+
+export interface ControlEnvOptions {
+  readonly server?: ServerName;
+  readonly neighbours?: ReadonlySet<ServerName>;
+  readonly links?: LinksOf;
+  readonly clock?: VirtualClock;
+}
+
+export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[]])[], { server = serverName('interieur.example.org'), neighbours = new Set(), links: linksOf, clock = virtualClock() }: ControlEnvOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'viaduc-control-'));
   const world: World = { members: new Map(members.map(([room, users]) => [room, new Set(users)])), levels: powerLevels(), homeserverDown: false, mediaFails: false, deliveries: [] };
-  const clock = virtualClock();
   const said: Said[] = [];
-  const opened = { media: [] as CallMediaListener[], endpoints: 0, closedEndpoints: 0, closedMedia: 0 };
+  const opened: Opened = { media: [], pipes: [], endpoints: 0, closedEndpoints: 0, closedMedia: 0 };
   const voice = voiceOf(world, said, clock);
   let process = start();
 
@@ -85,15 +96,25 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
       runner.wake();
     };
     const rooms = new RoomBook({ store: createRoomStore(database), outbox, random: systemRandom, clock, defaultLanguage: 'fr', outboxMarked });
-    const context = { server, store, media: mediaOf(world, opened), clock, rules, log: silentLogger, outboxMarked, watcher: nobodyWatches };
+    let watcher: CallWatcher = nobodyWatches;
+    const context = { server, store, media: mediaOf(world, opened), clock, rules, log: silentLogger, outboxMarked, get watcher() { return watcher; } };
     const calls = new CallRegistry({ context, random: systemRandom, directory, rooms });
     const runner = new OutboxRunner({ outbox, voice, rooms, calls, clock, log: silentLogger, observer: silentObserver, noticeIntervalMs: 5000 });
     const tickets = createTickets({ key, server, clock, lifetimeMs: 600_000 });
     const signIns = new SignInDesk({ store: createSignInStore(database), tokens: createSignIns({ key, server, clock }), rooms, clock, random: systemRandom, signInLifetimeMs: 86_400_000 });
     const verifier = { verify: ({ accessToken }: { accessToken: string }) => Promise.resolve(accessToken.startsWith('@') ? ok(accessToken as UserId) : err(callError('identityRejected', 'unknown token'))) };
-    const admission = new Admission({ verifier, signIns, directory, rooms, calls, tickets, observer: silentObserver, sendHome: () => Promise.resolve(undefined) });
+    let foreign: ForeignTickets | undefined;
+    let peers: PeerDesk | undefined;
+    if (linksOf !== undefined) {
+      let listener: PeerListener | undefined;
+      const links = linksOf({ linkUp: (peer) => listener?.linkUp(peer), linkDown: (peer, reason) => listener?.linkDown(peer, reason), received: (peer, message) => listener?.received(peer, message) });
+      foreign = new ForeignTickets({ server, links, calls, directory, tickets, liveKitUrl: `wss://${server}`, clock, log: silentLogger });
+      watcher = listener = peers = new PeerDesk({ server, neighbours, links, calls, directory, clock, log: silentLogger, labelOf: (name) => name, tickets: foreign });
+    }
+    const sendHome: AdmissionOptions['sendHome'] = async (room, user, device) => (neighbours.has(serverOf(user)) && (await peers?.shared(serverOf(user), room, 1000)) === true ? foreign?.ask(room, user, device) : undefined);
+    const admission = new Admission({ verifier, signIns, directory, rooms, calls, tickets, observer: silentObserver, sendHome });
     const door = createCallDoor({ calls, tickets, directory, clock, random: systemRandom, log: silentLogger, observer: silentObserver, labelOf: (name) => name });
-    const desk = { calls, rooms, signIns, directory, outbox, clock, outboxMarked };
+    const desk = { calls, rooms, signIns, directory, outbox, clock, outboxMarked, peers };
     calls.restore();
     runner.start();
     return { database, outbox, store, rooms, calls, runner, tickets, signIns, admission, door, commands: createRoomCommands(desk), listener: createRoomListener(desk) };
@@ -172,7 +193,55 @@ export function voiceOf(world: World, said: Said[], clock: VirtualClock): RoomVo
   };
 }
 
-function mediaOf(world: World, opened: { media: CallMediaListener[]; endpoints: number; closedEndpoints: number; closedMedia: number }): MediaPlane {
+export interface FakePipe extends MediaPipe {
+  readonly remotes: PipeEnd[];
+  readonly sending: Set<TrackId>;
+  readonly receiving: Set<TrackId>;
+}
+
+function pipeOf(): FakePipe {
+  const remotes: PipeEnd[] = [];
+  const sending = new Set<TrackId>();
+  const receiving = new Set<TrackId>();
+  let closed = false;
+  return {
+    remotes,
+    sending,
+    receiving,
+    local: { address: '192.0.2.1', port: 40_000, srtp: { suite: 'AEAD_AES_256_GCM', key: 'key' } },
+    connect: (remote) => {
+      remotes.push(remote);
+      return Promise.resolve();
+    },
+    send: (track) => {
+      sending.add(track);
+      return Promise.resolve({ kind: 'video', rtp: { codecs: [] }, paused: false });
+    },
+    stopSending: (track) => void sending.delete(track),
+    receive: (track) => {
+      receiving.add(track);
+      return Promise.resolve();
+    },
+    stopReceiving: (track) => void receiving.delete(track),
+    stats: () => Promise.resolve({ bytesSent: 0, bytesReceived: 0, packetsSent: 0, packetsReceived: 0, packetsLost: 0, roundTripMs: undefined }),
+    get closed() {
+      return closed;
+    },
+    close: () => {
+      closed = true;
+    },
+  };
+}
+
+interface Opened {
+  readonly media: CallMediaListener[];
+  readonly pipes: FakePipe[];
+  endpoints: number;
+  closedEndpoints: number;
+  closedMedia: number;
+}
+
+function mediaOf(world: World, opened: Opened): MediaPlane {
   return {
     open: (_callId, listener) => {
       if (world.mediaFails) return Promise.reject(new Error('no worker is left'));
@@ -184,7 +253,11 @@ function mediaOf(world: World, opened: { media: CallMediaListener[]; endpoints: 
           return Promise.resolve(endpointOf(opened));
         },
         expect: () => undefined,
-        pipe: () => Promise.reject(new Error('no pipes here')),
+        pipe: () => {
+          const pipe = pipeOf();
+          opened.pipes.push(pipe);
+          return Promise.resolve(pipe);
+        },
         close: () => {
           opened.closedMedia++;
         },

@@ -206,9 +206,9 @@ export class LiveCall {
   }
 }
 
-/** What an effect leaves to be said in the room, where it is ours to say it. */
-function markOf({ type }: CallEffect, { id, room, owner }: Call): OutboxMark[] {
-  if (owner !== undefined) return [];
+/** What an effect leaves to be said in the room: by the owner's bridge, and by one that has spoken before, whose notice must not go stale. */
+function markOf({ type }: CallEffect, { id, room, owner, noticeId }: Call): OutboxMark[] {
+  if (owner !== undefined && noticeId === undefined) return [];
   if (type === 'announce') return [{ kind: 'notice', key: `${id}.notice`, room, callId: id }];
   return type === 'showWidget' ? [widgetMark(room)] : [];
 }

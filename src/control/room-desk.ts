@@ -4,6 +4,7 @@ import { callError } from '../call/errors.ts';
 import type { UserId } from '../call/ids.ts';
 import { err, ok } from '../util/result.ts';
 import type { CallRegistry } from './call-registry.ts';
+import type { PeerDesk } from './peers/peer-desk.ts';
 import type { Clock } from './ports/clock.ts';
 import type { RoomCommands } from './ports/room-commands.ts';
 import type { RoomDirectory, RoomListener } from './ports/room-directory.ts';
@@ -19,6 +20,8 @@ export interface RoomDeskOptions {
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly outboxMarked: () => void;
+  /** Calls shared with neighbours; undefined: there are none. */
+  readonly peers: Pick<PeerDesk, 'memberGone'> | undefined;
 }
 
 export function createRoomCommands({ calls, rooms, signIns, directory, outbox, clock, outboxMarked }: RoomDeskOptions): RoomCommands {
@@ -52,10 +55,11 @@ export function createRoomCommands({ calls, rooms, signIns, directory, outbox, c
   };
 }
 
-export function createRoomListener({ calls, rooms, directory, clock }: RoomDeskOptions): RoomListener {
+export function createRoomListener({ calls, rooms, directory, clock, peers }: RoomDeskOptions): RoomListener {
   return {
     memberGone: async (room, user) => {
       await calls.inRoom(room)?.apply({ type: 'memberGone', user, nowMs: clock.nowMs() });
+      await peers?.memberGone(room, user);
     },
     powerLevelsChanged: async (room) => {
       const live = calls.inRoom(room);

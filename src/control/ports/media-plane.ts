@@ -23,7 +23,7 @@ export interface CallMediaListener {
   speakersChanged(speakers: readonly SpeakerLevel[]): void;
   /** The worker of this call died: every endpoint is gone. Called once. */
   mediaLost(): void;
-  /** What people here want of an expected track; undefined: nobody wants it any more. Only on change, at once, and not for tracks that are no longer expected. */
+  /** What people here want of an expected track; undefined: nobody wants it any more. Only on change, in the next turn, and not for tracks that are no longer expected. */
   demandChanged(track: TrackId, demand: TrackDemand | undefined): void;
 }
 

@@ -1,0 +1,340 @@
+// Specifies a call shared by two bridges: rosters, demand, tickets, orders; what is refused, and what a lost link does.
+import assert from 'node:assert/strict';
+import { isEventId, parse, type ServerName, type UserId } from '../../src/call/ids.ts';
+import { peopleByOrganisation } from '../../src/call/people.ts';
+import type { JoinedSession } from '../../src/control/ports/session.ts';
+import type { PeerLinks, PeerListener, PeerMessage } from '../../src/control/ports/peer-links.ts';
+import { alice, bob, carol, participant, powerLevels, roomId, rules, serverName, theRoom, track, userId } from '../support/builders.ts';
+import { virtualClock } from '../support/clocks.ts';
+import { controlEnv, deafEndpointListener, recordingSink, settled, type ControlEnv, type RecordedSession } from '../support/control-env.ts';
+
+const interieur = serverName('interieur.example.org');
+const finances = serverName('finances.example.org');
+
+/** A link in memory between two environments: messages are copied and arrive later, in order, while it is not cut. */
+class Wire {
+  readonly sent: { readonly from: ServerName; readonly message: PeerMessage }[] = [];
+  readonly #listeners = new Map<ServerName, PeerListener>();
+  readonly #wanted = new Map<ServerName, boolean>();
+  #up = false;
+  #cut = false;
+
+  links(own: ServerName, other: ServerName): (listener: PeerListener) => PeerLinks {
+    return (listener) => {
+      this.#listeners.set(own, listener);
+      return {
+        want: (servers) => {
+          this.#wanted.set(own, servers.has(other));
+          this.#settle();
+        },
+        send: (_server, message) => {
+          if (!this.#up) return false;
+          this.sent.push({ from: own, message });
+          this.deliver(other, own, message);
+          return true;
+        },
+        status: () => [],
+      };
+    };
+  }
+
+  deliver(to: ServerName, from: ServerName, message: PeerMessage): void {
+    const copy = structuredClone(message);
+    setImmediate(() => this.#listeners.get(to)?.received(from, copy));
+  }
+
+  cut(): void {
+    this.#cut = true;
+    this.#up = false;
+    for (const [own, listener] of this.#listeners) listener.linkDown(own === interieur ? finances : interieur, 'cut');
+  }
+
+  mend(): void {
+    this.#cut = false;
+    this.#settle();
+  }
+
+  of(type: PeerMessage['type'], from?: ServerName): PeerMessage[] {
+    return this.sent.filter((each) => each.message.type === type && (from === undefined || each.from === from)).map(({ message }) => message);
+  }
+
+  #settle(): void {
+    if (this.#up || this.#cut || ![...this.#wanted.values()].some(Boolean)) return;
+    this.#up = true;
+    setImmediate(() => {
+      this.#listeners.get(interieur)?.linkUp(finances);
+      this.#listeners.get(finances)?.linkUp(interieur);
+    });
+  }
+}
+
+describe('two bridges in one call', () => {
+  let wire: Wire;
+  let a: ControlEnv;
+  let b: ControlEnv;
+
+  beforeEach(() => {
+    wire = new Wire();
+    const clock = virtualClock();
+    a = controlEnv([[theRoom, [alice, bob]]], { server: interieur, neighbours: new Set([finances]), links: wire.links(interieur, finances), clock });
+    b = controlEnv([[theRoom, [alice, bob]]], { server: finances, neighbours: new Set([interieur]), links: wire.links(finances, interieur), clock });
+  });
+  afterEach(async () => {
+    await a.close();
+    await b.close();
+  });
+
+  const start = async (env = a, by: UserId = alice): Promise<void> => {
+    assert((await env.bridge.commands.start(theRoom, by, parse(isEventId, '$start', 'event id'))).ok);
+    await settled();
+  };
+  const join = async (env: ControlEnv, user: UserId, device = 'DEV'): Promise<JoinedSession & { sink: RecordedSession }> => {
+    const call = env.bridge.calls.inRoom(theRoom)?.call;
+    assert(call !== undefined, 'no call runs here');
+    const sink = recordingSink();
+    const ticket = await env.bridge.tickets.mint(call.id, participant(user, { device }));
+    const joined = await env.bridge.door.join({ ticket, profile: { clientProtocol: 1, capabilities: [] }, sink, endpointListener: deafEndpointListener });
+    assert(joined.ok, joined.ok ? '' : joined.error.detail);
+    await settled();
+    return { ...joined.value, sink };
+  };
+  const users = (env: ControlEnv): string[] => [...(env.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].map(({ user }) => user).sort();
+  const pass = async (ms: number): Promise<void> => {
+    await a.pass(ms);
+    await b.pass(0);
+  };
+
+  it('have one call, whose notice is posted once, by the bridge of who started it', async () => {
+    await start();
+    assert.notEqual(b.bridge.calls.inRoom(theRoom), undefined);
+    assert.equal(b.bridge.calls.inRoom(theRoom)?.call.owner, interieur);
+    await join(a, alice);
+    await join(b, bob);
+    await pass(12_000);
+    assert.deepEqual(b.said, []);
+    assert.deepEqual(a.said.filter(({ kind }) => kind === 'edit').at(-1)?.notice?.people, [{ server: finances, count: 1 }, { server: interieur, count: 1 }]);
+  });
+
+  it('show each person to the other side, with tracks, mutes and names, and take them away again', async () => {
+    await start();
+    const hers = await join(a, alice);
+    const his = await join(b, bob);
+    assert.deepEqual([users(a), users(b)], [[alice, bob], [alice, bob]]);
+    const camera = await hers.control.announceTrack(track());
+    assert(camera.ok);
+    await settled();
+    assert.equal(his.sink.lastChange()?.changed[0]?.tracks.size ?? 0, 0, 'a track that is only announced is not shown');
+    await hers.control.trackPublished(camera.value.id);
+    await settled();
+    const mirrored = () => [...(his.sink.lastChange()?.changed[0]?.tracks.values() ?? [])][0];
+    assert.deepEqual([mirrored()?.source, mirrored()?.published, mirrored()?.muted], ['camera', true, false]);
+    await hers.control.setMuted(camera.value.id, true);
+    await hers.control.updateSelf({ name: 'Alice B.' });
+    await settled();
+    assert.equal(mirrored()?.muted, true);
+    assert.equal(his.sink.lastChange()?.changed[0]?.name, 'Alice B.');
+    await hers.control.leave('clientLeft');
+    await settled();
+    assert.deepEqual(his.sink.lastChange()?.left.map(({ participant: { user }, reason }) => [user, reason]), [[alice, 'clientLeft']]);
+    assert.deepEqual([users(a), users(b)], [[bob], [bob]]);
+  });
+
+  it('say nothing across the border that tells where or with what somebody is connected', async () => {
+    await start();
+    await join(a, alice, 'SECRETDEVICE');
+    await join(b, bob);
+    assert(!JSON.stringify(wire.sent, (_key, value: unknown) => (value instanceof Map ? [...value] : value)).includes('SECRETDEVICE'));
+  });
+
+  it('let a stream cross when somebody watches, and stop it a while after the last one', async () => {
+    await start();
+    const hers = await join(a, alice);
+    await join(b, bob);
+    const camera = await hers.control.announceTrack(track());
+    assert(camera.ok);
+    await hers.control.trackPublished(camera.value.id);
+    await settled();
+    const mirrored = [...(b.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].flatMap(({ tracks }) => [...tracks.keys()])[0];
+    assert(mirrored !== undefined);
+    assert.notEqual(mirrored, camera.value.id);
+    assert.deepEqual([a.opened.pipes.length, b.opened.pipes.length], [1, 1]);
+    assert.deepEqual(a.opened.pipes[0]?.remotes, [b.opened.pipes[0]?.local]);
+    assert.deepEqual(wire.of('want'), []);
+    b.opened.media[0]?.demandChanged(mirrored, { layer: 2 });
+    await settled();
+    assert.deepEqual([...(a.opened.pipes[0]?.sending ?? [])], [camera.value.id]);
+    assert.deepEqual([...(b.opened.pipes[0]?.receiving ?? [])], [mirrored]);
+    b.opened.media[0]?.demandChanged(mirrored, undefined);
+    await pass(9000);
+    assert.equal(a.opened.pipes[0]?.sending.size, 1);
+    await pass(2000);
+    assert.equal(a.opened.pipes[0]?.sending.size, 0);
+    assert.equal(b.opened.pipes[0]?.receiving.size, 0);
+  });
+
+  it('refuse to send what is not theirs to send', async () => {
+    await start();
+    await join(a, alice);
+    await join(b, bob);
+    wire.deliver(interieur, finances, { type: 'want', room: theRoom, track: track().id, layer: 2 });
+    await settled();
+    assert.deepEqual(wire.of('refused', interieur).map((message) => message.type === 'refused' && message.code), ['unknown']);
+  });
+
+  it('send somebody who comes to the wrong door home', async () => {
+    await start();
+    const admitting = a.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: bob, matrixServerName: finances } }, at: { kind: 'room', room: theRoom }, device: 'D' });
+    await settled();
+    const admitted = await admitting;
+    assert(admitted.ok);
+    assert.equal(admitted.value.url, `wss://${finances}`);
+    assert((await b.bridge.door.validate(admitted.value.ticket)).ok);
+    assert.equal((await a.bridge.door.validate(admitted.value.ticket)).ok, false);
+  });
+
+  it('let somebody in at the wrong door when their own bridge does not answer', async () => {
+    await start();
+    wire.cut();
+    const admitting = a.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: bob, matrixServerName: finances } }, at: { kind: 'room', room: theRoom }, device: 'D' });
+    await pass(2500);
+    const admitted = await admitting;
+    assert(admitted.ok);
+    assert.equal(admitted.value.url, undefined);
+  });
+
+  it('end the call for both when somebody ends it who may', async () => {
+    await start();
+    const hers = await join(a, alice);
+    const his = await join(b, bob);
+    b.world.levels = a.world.levels = powerLevels({ users: [[bob, 50]] });
+    assert((await b.bridge.commands.end(theRoom, bob)).ok);
+    await settled();
+    assert.deepEqual([hers.sink.closed, his.sink.closed], [['callEnded'], ['callEnded']]);
+    await pass(12_000);
+    assert.equal(a.said.at(-1)?.notice?.state ?? a.said.findLast(({ kind }) => kind === 'edit')?.notice?.state, 'ended');
+  });
+
+  it('do not follow an order that the room does not cover', async () => {
+    await start();
+    const hers = await join(a, alice);
+    await join(b, bob);
+    wire.deliver(interieur, finances, { type: 'end', room: theRoom, by: bob, atMs: 0 });
+    wire.deliver(interieur, finances, { type: 'end', room: theRoom, by: alice, atMs: 0 });
+    await settled();
+    assert.deepEqual(hers.sink.closed, []);
+  });
+
+  const liar = (user: UserId): PeerMessage => ({ type: 'person', room: theRoom, person: { id: participant().id, user, device: 9, name: 'x', joinedAtMs: 0, active: true, metadata: '', attributes: new Map(), tracks: [] } });
+  const lies: readonly (readonly [string, UserId])[] = [
+    ['one of ours', alice],
+    ['somebody who is not in the room', userId('@mallory:finances.example.org')],
+    ['a stranger of a third server who is not in the room', userId('@x:else.example.org')],
+  ];
+  for (const [what, user] of lies) {
+    it(`do not take ${what} from a neighbour`, async () => {
+      await start();
+      await join(a, alice);
+      await join(b, bob);
+      wire.deliver(interieur, finances, liar(user));
+      await settled();
+      assert.deepEqual(users(a), [alice, bob]);
+    });
+  }
+
+  it('take a guest whom a neighbour hosts for a server without a bridge', async () => {
+    const guest = userId('@guest:small.example.org');
+    for (const env of [a, b]) env.world.members.get(theRoom)?.add(guest);
+    await start();
+    await join(b, guest);
+    assert.deepEqual(users(a), [guest]);
+  });
+
+  it('refuse a call in a room where the neighbour has nobody, as if there were no room', async () => {
+    await start();
+    for (const room of [roomId('!other:interieur.example.org'), roomId('!none:x')]) {
+      if (room.startsWith('!other')) a.world.members.set(room, new Set([alice]));
+      wire.deliver(interieur, finances, { type: 'call', room, startedBy: bob, startedAtMs: 0, owner: finances });
+    }
+    await settled();
+    assert.equal(wire.of('callRefused', interieur).length, 2);
+    assert.equal(a.bridge.calls.open().length, 1);
+  });
+
+  it('join two calls that were started apart: the older one rules', async () => {
+    wire.cut();
+    await start(a, alice);
+    await pass(3000);
+    await start(b, bob);
+    assert.equal(b.bridge.calls.inRoom(theRoom)?.call.owner, undefined);
+    await join(a, alice);
+    await join(b, bob);
+    wire.mend();
+    await settled();
+    assert.equal(b.bridge.calls.inRoom(theRoom)?.call.owner, interieur);
+    assert.equal(b.bridge.calls.inRoom(theRoom)?.call.startedBy, alice);
+    assert.equal(a.bridge.calls.inRoom(theRoom)?.call.owner, undefined);
+    assert.deepEqual([users(a), users(b)], [[alice, bob], [alice, bob]]);
+  });
+
+  it('keep a lost neighbour\'s people for a while, and have them back when it returns', async () => {
+    await start();
+    await join(a, alice);
+    const his = await join(b, bob);
+    wire.cut();
+    await pass(10_000);
+    assert.deepEqual(users(a), [alice, bob]);
+    await his.control.updateSelf({ name: 'Bob while away' });
+    wire.mend();
+    await settled();
+    assert.deepEqual(users(a), [alice, bob]);
+    assert([...(a.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].some(({ name }) => name === 'Bob while away'), 'the full announcement replaces the old state');
+    await pass(20_000);
+    assert.deepEqual(users(a), [alice, bob]);
+    wire.cut();
+    await pass(16_000);
+    assert.deepEqual([users(a), users(b)], [[alice], [bob]]);
+    assert.equal(his.sink.closed.length, 0);
+  });
+
+  it('part when the neighbour\'s last member leaves the room', async () => {
+    await start();
+    await join(a, alice);
+    const his = await join(b, bob);
+    for (const env of [a, b]) {
+      env.world.members.get(theRoom)?.delete(bob);
+      await env.bridge.listener.memberGone(theRoom, bob);
+    }
+    await settled();
+    assert.deepEqual(his.sink.closed, ['membershipLost']);
+    assert.deepEqual(users(a), [alice]);
+    assert.equal(a.opened.pipes.every(({ closed }) => closed), true);
+    const before = wire.sent.length;
+    await join(a, alice, 'OTHER');
+    assert.equal(wire.sent.slice(before).filter(({ message }) => message.type === 'person').length, 0, 'nothing is told any more');
+  });
+
+  it('end each its call when nobody is left anywhere', async () => {
+    await start();
+    const hers = await join(a, alice);
+    const his = await join(b, bob);
+    await hers.control.leave('clientLeft');
+    await his.control.leave('clientLeft');
+    await pass(rules.emptyTimeoutMs + 12_000);
+    assert.deepEqual([a.bridge.calls.open().length, b.bridge.calls.open().length], [0, 0]);
+    assert.deepEqual(b.said, []);
+    const summary = a.said.findLast(({ kind }) => kind === 'edit')?.notice;
+    assert.deepEqual([summary?.state, summary?.people.length], ['ended', 2]);
+  });
+
+  it('count the same people on both sides whoever comes and goes', async () => {
+    for (const env of [a, b]) env.world.members.get(theRoom)?.add(carol);
+    await start();
+    await join(a, alice);
+    await join(a, carol);
+    await join(b, bob, 'LAPTOP');
+    await join(b, bob, 'PHONE');
+    const counts = [a, b].map((env) => peopleByOrganisation(env.bridge.calls.inRoom(theRoom)!.call));
+    assert.deepEqual(counts[0], counts[1]);
+    assert.equal(a.bridge.calls.inRoom(theRoom)?.call.participants.size, 4);
+  });
+});
