@@ -6,7 +6,7 @@ import type { JoinedSession } from '../../src/control/ports/session.ts';
 import type { PeerLinks, PeerListener, PeerMessage } from '../../src/control/ports/peer-links.ts';
 import { alice, bob, carol, participant, powerLevels, roomId, rules, serverName, theRoom, track, userId } from '../support/builders.ts';
 import { virtualClock } from '../support/clocks.ts';
-import { controlEnv, deafEndpointListener, recordingSink, settled, type ControlEnv, type RecordedSession } from '../support/control-env.ts';
+import { controlEnv, deafEndpointListener, recordingSink, settled, type ControlEnv, type FakePipe, type RecordedSession } from '../support/control-env.ts';
 
 const interieur = serverName('interieur.example.org');
 const finances = serverName('finances.example.org');
@@ -98,6 +98,7 @@ describe('two bridges in one call', () => {
     await settled();
     return { ...joined.value, sink };
   };
+  const pipeOf = (env: ControlEnv): FakePipe => env.opened.pipes.at(-1) ?? assert.fail('no pipe was opened');
   const users = (env: ControlEnv): string[] => [...(env.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].map(({ user }) => user).sort();
   const pass = async (ms: number): Promise<void> => {
     await a.pass(ms);
@@ -157,19 +158,19 @@ describe('two bridges in one call', () => {
     const mirrored = [...(b.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].flatMap(({ tracks }) => [...tracks.keys()])[0];
     assert(mirrored !== undefined);
     assert.notEqual(mirrored, camera.value.id);
-    assert.deepEqual([a.opened.pipes.length, b.opened.pipes.length], [1, 1]);
-    assert.deepEqual(a.opened.pipes[0]?.remotes, [b.opened.pipes[0]?.local]);
+    for (const env of [a, b]) assert.equal(env.opened.pipes.length, 1);
+    assert.deepEqual(pipeOf(a).remotes, [pipeOf(b).local]);
     assert.deepEqual(wire.of('want'), []);
     b.opened.media[0]?.demandChanged(mirrored, { layer: 2 });
     await settled();
-    assert.deepEqual([...(a.opened.pipes[0]?.sending ?? [])], [camera.value.id]);
-    assert.deepEqual([...(b.opened.pipes[0]?.receiving ?? [])], [mirrored]);
+    assert.deepEqual([...pipeOf(a).sending], [camera.value.id]);
+    assert.deepEqual([...pipeOf(b).receiving], [mirrored]);
     b.opened.media[0]?.demandChanged(mirrored, undefined);
     await pass(9000);
-    assert.equal(a.opened.pipes[0]?.sending.size, 1);
+    assert.equal(pipeOf(a).sending.size, 1);
     await pass(2000);
-    assert.equal(a.opened.pipes[0]?.sending.size, 0);
-    assert.equal(b.opened.pipes[0]?.receiving.size, 0);
+    assert.equal(pipeOf(a).sending.size, 0);
+    assert.equal(pipeOf(b).receiving.size, 0);
   });
 
   it('refuse to send what is not theirs to send', async () => {
@@ -211,7 +212,7 @@ describe('two bridges in one call', () => {
     await settled();
     assert.deepEqual([hers.sink.closed, his.sink.closed], [['callEnded'], ['callEnded']]);
     await pass(12_000);
-    assert.equal(a.said.at(-1)?.notice?.state ?? a.said.findLast(({ kind }) => kind === 'edit')?.notice?.state, 'ended');
+    assert.equal(a.said.findLast(({ kind }) => kind === 'edit')?.notice?.state, 'ended');
   });
 
   it('do not follow an order that the room does not cover', async () => {
