@@ -137,8 +137,8 @@ export class Session implements SessionSink, EndpointListener {
     this.#whenJoined(() => this.#socket.send({ case: 'trackSubscribed', value: new TrackSubscribed({ trackSid: track }) }));
   }
 
-  trackAvailable(): void {
-    this.#reconcileSoon();
+  trackAvailable(track: TrackId): void {
+    this.#whenJoined(({ subscriber }) => subscriber.trackAvailable(track));
   }
 
   // The way in.

@@ -22,6 +22,8 @@ export interface SubscriberOptions {
 
 interface Visible {
   readonly participant: ParticipantId;
+  /** Of a bridge that is not ours. */
+  readonly far: boolean;
   readonly track: Track;
 }
 
@@ -45,8 +47,10 @@ export class Subscriber {
   readonly #received = new Map<TrackId, Received>();
   readonly #wishes = new Map<TrackId, ViewerWish>();
   readonly #chosen = new Map<TrackId, boolean>();
-  /** Cannot be received, or not any more; a track id never comes back. */
+  /** Cannot be received, or not any more: not asked for again as long as its publisher shows it. */
   readonly #gone = new Set<TrackId>();
+  /** Asked for, on their way from another bridge or held there until somebody looks. */
+  readonly #waiting = new Set<TrackId>();
   readonly #starving = new Map<TrackId, () => void>();
   readonly #toldPaused = new Set<TrackId>();
   #offerId = 0;
@@ -68,20 +72,31 @@ export class Subscriber {
   /** Another participant as it is now. */
   see(participant: Participant): void {
     this.#forgetTracksOf(participant.id);
-    for (const track of publishedTracks(participant)) this.#visible.set(track.id, { participant: participant.id, track });
+    for (const track of publishedTracks(participant)) this.#visible.set(track.id, { participant: participant.id, far: participant.via !== undefined, track });
+    this.#forgetGone();
     this.#options.changed();
   }
 
   lose(participant: ParticipantId): void {
     this.#forgetTracksOf(participant);
+    this.#forgetGone();
     this.#options.changed();
   }
 
   consumerClosed(track: TrackId): void {
-    this.#gone.add(track);
+    // What comes back keeps what the viewer said of it.
+    const wish = this.#options.endpoint.waitsFor(track) ? this.#wishes.get(track) : undefined;
+    if (!this.#options.endpoint.waitsFor(track) && this.#visible.has(track)) this.#gone.add(track);
     this.#drop(track);
+    if (wish !== undefined) this.#wishes.set(track, wish);
     this.#offerDue = true;
     this.#options.changed();
+  }
+
+  /** What it waits for has come, or what it could not have before can be had. */
+  trackAvailable(track: TrackId): void {
+    const waited = this.#waiting.delete(track);
+    if (this.#gone.delete(track) || waited) this.#options.changed();
   }
 
   layerChanged(track: TrackId, spatialLayer: number | undefined): void {
@@ -110,7 +125,12 @@ export class Subscriber {
       this.#drop(track);
       this.#offerDue = true;
     }
-    const missing = wanted.filter(([track]) => !this.#received.has(track) && !this.#gone.has(track));
+    for (const track of [...this.#waiting]) {
+      if (wantedIds.has(track)) continue;
+      endpoint.closeConsumer(track);
+      this.#waiting.delete(track);
+    }
+    const missing = wanted.filter(([track]) => !this.#received.has(track) && !this.#gone.has(track) && !this.#waiting.has(track));
     await Promise.all(missing.map(([track, { participant }]) => this.#consume(track, participant)));
     if (this.#offerDue) this.#offer();
   }
@@ -160,13 +180,24 @@ export class Subscriber {
   }
 
   async #consume(track: TrackId, participant: ParticipantId): Promise<void> {
+    const { endpoint } = this.#options;
     const mid = this.#sections.claimMid();
-    const description = await this.#options.endpoint.consume(track, mid);
+    this.#waiting.add(track);
+    const description = await endpoint.consume(track, mid);
     if (description === undefined) {
+      // It came while the answer was on its way: there is a new attempt.
+      if (!this.#waiting.has(track)) return;
+      if (endpoint.waitsFor(track)) {
+        await this.#apply(track);
+        return;
+      }
+      this.#waiting.delete(track);
       this.#gone.add(track);
-      if (this.#visible.has(track)) this.#tellNotFound(track);
+      // A neighbour's people may be seen before their media is.
+      if (this.#visible.get(track)?.far === false) this.#tellNotFound(track);
       return;
     }
+    this.#waiting.delete(track);
     this.#received.set(track, { description, offerId: undefined, running: false });
     this.#sections.add({ mid, kind: description.kind, participant, track, rtpParameters: description.rtpParameters });
     this.#offerDue = true;
@@ -190,20 +221,25 @@ export class Subscriber {
   async #apply(track: TrackId): Promise<void> {
     const { endpoint } = this.#options;
     const received = this.#received.get(track);
-    if (received?.running !== true) return;
+    if (received?.running !== true && !this.#waiting.has(track)) return;
     const wish = this.#wishes.get(track);
     if (wish?.disabled === true) {
       await endpoint.setConsumerPaused(track, true);
       return;
     }
-    const { spatialLayers } = received.description;
-    if (wish !== undefined && spatialLayers > 1) await endpoint.setPreferredLayers(track, chooseLayer(wish, this.#visible.get(track)?.track.layers ?? [], spatialLayers));
+    const layers = this.#visible.get(track)?.track.layers ?? [];
+    const spatialLayers = received?.description.spatialLayers ?? layers.length;
+    if (wish !== undefined && spatialLayers > 1) await endpoint.setPreferredLayers(track, chooseLayer(wish, layers, spatialLayers));
     if (wish !== undefined && wish.priority > 0) await endpoint.setPriority(track, wish.priority);
     await endpoint.setConsumerPaused(track, false);
   }
 
   #forgetTracksOf(participant: ParticipantId): void {
     for (const [track, visible] of this.#visible) if (visible.participant === participant) this.#visible.delete(track);
+  }
+
+  #forgetGone(): void {
+    for (const track of this.#gone) if (!this.#visible.has(track)) this.#gone.delete(track);
   }
 
   #drop(track: TrackId): void {

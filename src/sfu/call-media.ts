@@ -1,10 +1,12 @@
 // Owns one call's router, its endpoints and its speaker detection.
-import type { AudioLevelObserver, Router, RtpCapabilities } from 'mediasoup/types';
-import type { CallId, ParticipantId } from '../call/ids.ts';
+import type { AudioLevelObserver, MediaKind, Router, RtpCapabilities } from 'mediasoup/types';
+import type { CallId, ParticipantId, ServerName, TrackId } from '../call/ids.ts';
 import type { CallMedia, CallMediaListener, EndpointListener, MediaEndpoint, MediaPipe, SpeakerLevel } from '../control/ports/media-plane.ts';
 import type { Logger } from '../log/logger.ts';
 import { offeredCapabilities, routerCodecs } from './codecs.ts';
 import { Endpoint } from './endpoint.ts';
+import { ExpectedTracks } from './expected-tracks.ts';
+import { Pipe, type PipeSettings } from './pipe.ts';
 import { PublishedTracks } from './published-tracks.ts';
 import { SpeakerDetector } from './speakers.ts';
 import type { TrafficMeter } from './traffic.ts';
@@ -15,6 +17,8 @@ export interface CallMediaOptions {
   readonly callId: CallId;
   readonly worker: MediaWorker;
   readonly transports: TransportSettings;
+  /** undefined: media never crosses to another bridge. */
+  readonly pipes: PipeSettings | undefined;
   readonly meter: TrafficMeter;
   readonly listener: CallMediaListener;
   /** Called once, when it is closed for whatever reason. */
@@ -33,6 +37,8 @@ export class RouterCallMedia implements CallMedia {
   readonly #router: Router;
   readonly #observer: AudioLevelObserver;
   readonly #tracks = new PublishedTracks();
+  readonly #expected: ExpectedTracks;
+  readonly #pipes = new Map<ServerName, Promise<Pipe>>();
   readonly #endpoints = new Set<Endpoint>();
   readonly #detector = new SpeakerDetector();
   #fading: NodeJS.Timeout | undefined;
@@ -42,6 +48,7 @@ export class RouterCallMedia implements CallMedia {
     this.#options = options;
     this.#router = router;
     this.#observer = observer;
+    this.#expected = new ExpectedTracks((track, demand) => options.listener.demandChanged(track, demand));
     this.rtpCapabilities = offeredCapabilities(router.rtpCapabilities);
     router.on('workerclose', () => {
       if (this.#closed) return;
@@ -77,32 +84,62 @@ export class RouterCallMedia implements CallMedia {
       transports.subscriber.close();
       throw new Error(`the media of call ${this.#options.callId} closed while ${id} connected`);
     }
-    const call = { router: this.#router, capabilities: this.rtpCapabilities, tracks: this.#tracks, observer: this.#observer, meter };
+    const call = { router: this.#router, capabilities: this.rtpCapabilities, tracks: this.#tracks, expected: this.#expected, observer: this.#observer, meter };
     const endpoint = new Endpoint({ id, transports, call, listener, closed: () => this.#forget(endpoint, id), log: log.child({ participant: id }) });
     this.#endpoints.add(endpoint);
     return endpoint;
   }
 
-  expect(): void {
-    // Nothing can come of it without pipes.
+  expect(peer: ServerName, tracks: ReadonlyMap<TrackId, MediaKind>): void {
+    if (this.#closed) return;
+    const free = new Map([...tracks].filter(([track]) => this.#tracks.get(track)?.owner === undefined));
+    const { over, added } = this.#expected.replace(peer, free);
+    for (const track of over) {
+      this.#tracks.get(track)?.producer.close();
+      this.#tracks.remove(track);
+    }
+    for (const endpoint of this.#endpoints) for (const track of added) endpoint.trackAvailable(track);
   }
 
-  pipe(): Promise<MediaPipe> {
-    return Promise.reject(new Error('media cannot cross to another bridge: no pipes are configured'));
+  async pipe(peer: ServerName): Promise<MediaPipe> {
+    const known = this.#pipes.get(peer);
+    if (known !== undefined) return await known;
+    const forget = (): void => {
+      if (this.#pipes.get(peer) === opening) this.#pipes.delete(peer);
+    };
+    const opening = this.#openPipe(peer, forget);
+    this.#pipes.set(peer, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      forget();
+      throw error;
+    }
   }
 
   /** Brings the traffic meter up to date. */
   async readTraffic(): Promise<void> {
-    await Promise.all([...this.#endpoints].flatMap((endpoint) => [endpoint.readStats('publisher'), endpoint.readStats('subscriber')]));
+    const pipes = [...this.#pipes.values()].map((opening) => opening.then((pipe) => pipe.readStats(), () => undefined));
+    await Promise.all([...this.#endpoints].flatMap<Promise<unknown>>((endpoint) => [endpoint.readStats('publisher'), endpoint.readStats('subscriber')]).concat(pipes));
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#fading);
+    this.#expected.close();
     for (const endpoint of [...this.#endpoints]) endpoint.close();
     this.#router.close();
     this.#options.closed();
+  }
+
+  async #openPipe(peer: ServerName, closed: () => void): Promise<Pipe> {
+    const { pipes: settings, callId, meter, log } = this.#options;
+    if (settings === undefined) throw new Error('media cannot cross to another bridge: no address and ports for it are configured');
+    if (this.#closed) throw new Error(`the media of call ${callId} is closed`);
+    const pipe = await Pipe.create({ peer, settings, router: this.#router, tracks: this.#tracks, expected: this.#expected, meter, closed, log: log.child({ peer }) });
+    this.#expected.retell(peer);
+    return pipe;
   }
 
   #forget(endpoint: Endpoint, id: ParticipantId): void {

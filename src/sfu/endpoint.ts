@@ -6,6 +6,7 @@ import type {
 } from '../control/ports/media-plane.ts';
 import type { Logger } from '../log/logger.ts';
 import { asError, background } from '../util/background.ts';
+import type { Asker, ExpectedTracks } from './expected-tracks.ts';
 import type { PublishedTracks } from './published-tracks.ts';
 import { directionScore } from './quality.ts';
 import type { TrafficMeter } from './traffic.ts';
@@ -25,6 +26,7 @@ export interface CallParts {
   readonly router: Router;
   readonly capabilities: RtpCapabilities;
   readonly tracks: PublishedTracks;
+  readonly expected: ExpectedTracks;
   readonly observer: AudioLevelObserver;
   readonly meter: TrafficMeter;
 }
@@ -34,7 +36,7 @@ const keyFrameRequestDelayMs = 500;
 /** A stream that is not sent for lack of bandwidth is worth less than any that arrives. */
 const starvedScore = 2;
 
-export class Endpoint implements MediaEndpoint {
+export class Endpoint implements MediaEndpoint, Asker {
   readonly publisher: TransportDescription;
   readonly subscriber: TransportDescription;
   readonly #options: EndpointOptions;
@@ -93,9 +95,14 @@ export class Endpoint implements MediaEndpoint {
 
   async consume(track: TrackId, mid: string): Promise<ConsumerDescription | undefined> {
     const { transports, call } = this.#options;
+    if (this.#closed || this.#consumers.has(track) || this.#consuming.has(track)) return undefined;
+    call.expected.ask(track, this);
     const source = call.tracks.get(track);
-    if (this.#closed || source === undefined || this.#consumers.has(track) || this.#consuming.has(track)) return undefined;
-    if (!call.router.canConsume({ producerId: source.producer.id, rtpCapabilities: call.capabilities })) return undefined;
+    if (source === undefined) return undefined;
+    if (!call.router.canConsume({ producerId: source.producer.id, rtpCapabilities: call.capabilities })) {
+      call.expected.withdraw(track, this);
+      return undefined;
+    }
     this.#consuming.add(track);
     try {
       const consumer = await transports.subscriber.consume({ producerId: source.producer.id, rtpCapabilities: call.capabilities, paused: true, mid });
@@ -128,11 +135,16 @@ export class Endpoint implements MediaEndpoint {
     return { kind: consumer.kind, rtpParameters: consumer.rtpParameters, spatialLayers: consumer.type === 'simulcast' ? producer.rtpParameters.encodings?.length ?? 1 : 1 };
   }
 
-  waitsFor(): boolean {
-    return false;
+  waitsFor(track: TrackId): boolean {
+    return this.#options.call.expected.isAskedFor(track, this) && !this.#consumers.has(track);
+  }
+
+  trackAvailable(track: TrackId): void {
+    if (!this.#closed) this.#options.listener.trackAvailable(track);
   }
 
   async setConsumerPaused(track: TrackId, paused: boolean): Promise<void> {
+    this.#options.call.expected.adjust(track, this, { paused });
     await this.#withConsumer(track, async (consumer) => {
       if (consumer.paused === paused) return;
       await (paused ? consumer.pause() : consumer.resume());
@@ -141,6 +153,7 @@ export class Endpoint implements MediaEndpoint {
   }
 
   async setPreferredLayers(track: TrackId, { spatialLayer, temporalLayer }: { readonly spatialLayer: number; readonly temporalLayer?: number }): Promise<void> {
+    this.#options.call.expected.adjust(track, this, { layer: spatialLayer });
     await this.#withConsumer(track, async (consumer) => {
       if (consumer.type === 'simulcast') await consumer.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) });
     });
@@ -159,6 +172,7 @@ export class Endpoint implements MediaEndpoint {
   }
 
   closeConsumer(track: TrackId): void {
+    this.#options.call.expected.withdraw(track, this);
     this.#consumers.get(track)?.close();
     this.#consumers.delete(track);
   }
@@ -181,6 +195,7 @@ export class Endpoint implements MediaEndpoint {
     if (this.#closed) return;
     this.#closed = true;
     const { transports, call } = this.#options;
+    call.expected.withdrawAll(this);
     for (const track of [...this.#producers.keys()]) call.tracks.remove(track);
     for (const side of ['publisher', 'subscriber'] as const) {
       call.meter.close(transports[side].id);

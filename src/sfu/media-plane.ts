@@ -3,11 +3,16 @@ import type { CallId } from '../call/ids.ts';
 import type { CallMedia, CallMediaListener, MediaPlane, MediaSnapshot } from '../control/ports/media-plane.ts';
 import type { Logger } from '../log/logger.ts';
 import { RouterCallMedia } from './call-media.ts';
+import type { PipeSettings } from './pipe.ts';
 import { TrafficMeter } from './traffic.ts';
 import type { TransportSettings } from './transports.ts';
 import { WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
 
-export type MediaPlaneOptions = WorkerPoolOptions & TransportSettings & { readonly log: Logger };
+export type MediaPlaneOptions = WorkerPoolOptions & TransportSettings & {
+  /** Where media of shared calls crosses; undefined: it does not. */
+  readonly pipes?: PipeSettings | undefined;
+  readonly log: Logger;
+};
 
 /** Post of close: every call's media is closed and every worker process is gone. */
 export type ClosableMediaPlane = MediaPlane & { close(): Promise<void> };
@@ -71,6 +76,7 @@ class MediasoupPlane implements ClosableMediaPlane {
         callId,
         worker,
         transports: this.#options,
+        pipes: this.#options.pipes,
         meter: this.#meter,
         listener,
         closed: () => {

@@ -3,7 +3,8 @@ import type { Producer } from 'mediasoup/types';
 import type { ParticipantId, TrackId } from '../call/ids.ts';
 
 export interface PublishedTrack {
-  readonly owner: ParticipantId;
+  /** undefined: it came from a neighbour, who hears and tells what its people say. */
+  readonly owner: ParticipantId | undefined;
   readonly producer: Producer;
   /** Called when somebody receives it for the first time. */
   readonly consumed: () => void;
@@ -20,7 +21,7 @@ export class PublishedTracks {
 
   add(track: TrackId, published: PublishedTrack): void {
     this.#tracks.set(track, published);
-    this.#owners.set(published.producer.id, published.owner);
+    if (published.owner !== undefined) this.#owners.set(published.producer.id, published.owner);
   }
 
   remove(track: TrackId): void {

@@ -23,7 +23,7 @@ export interface CallMediaListener {
   speakersChanged(speakers: readonly SpeakerLevel[]): void;
   /** The worker of this call died: every endpoint is gone. Called once. */
   mediaLost(): void;
-  /** What people here want of an expected track; undefined: nobody wants it any more. Only on change, in the next turn, and not for tracks that are no longer expected. */
+  /** What people here want of an expected track; undefined: nobody wants it any more. Only on change, in the next turn, and again when a new pipe to its neighbour opens; not for tracks that are no longer expected. */
   demandChanged(track: TrackId, demand: TrackDemand | undefined): void;
 }
 
@@ -42,7 +42,7 @@ export interface CallMedia {
   readonly rtpCapabilities: RtpCapabilities;
   endpoint(id: ParticipantId, listener: EndpointListener): Promise<MediaEndpoint>;
   /**
-   * The tracks that a neighbour has in this call, instead of those told before; to be told before people hear of them.
+   * The tracks that a neighbour has in this call, instead of those told before; best told before people hear of them.
    * A track that is not in it any more is closed as if its producer had gone. Ids that are taken here are left out.
    */
   expect(peer: ServerName, tracks: ReadonlyMap<TrackId, MediaKind>): void;
@@ -99,7 +99,7 @@ export interface EndpointListener {
   consumerLayerChanged(track: TrackId, spatialLayer: number | undefined): void;
   /** Somebody receives a track of ours for the first time. Once per producer. */
   producerConsumed(track: TrackId): void;
-  /** An expected track that this endpoint waits for has arrived: consume it now. */
+  /** A neighbour's track can be asked for from now on, or it was and has arrived: consume it now. */
   trackAvailable(track: TrackId): void;
 }
 
