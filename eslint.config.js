@@ -59,6 +59,7 @@ export default tseslint.config(
   house('matrix', { folders: others('matrix'), packages: allBut('matrix', 'http'), reason: 'only the Matrix side belongs here.' }),
   house('livekit', { folders: others('livekit'), packages: allBut('livekit', 'mediasoup'), reason: 'only LiveKit signalling belongs here.' }),
   house('auth', { folders: others('auth'), packages: allBut('http'), reason: 'the doors get what they need as ports.' }),
+  house('cascade', { folders: others('cascade'), packages: everything, reason: 'links to other bridges know homeservers and media as ports only.' }),
   house('store', { folders: others('store'), packages: allBut('store'), reason: 'only storage belongs here.' }),
   house('http', { folders: others('http'), packages: allBut('http'), reason: 'only HTTP belongs here.' }),
   house('log', { folders: [...adapters, 'call', 'control', 'config', 'cli', 'web', 'demo'], packages: everything, reason: 'a leaf imports nothing of ours.' }),

@@ -1,0 +1,170 @@
+// Owns the links to all neighbours: the port PeerLinks, and the door at which neighbours' connections arrive.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { ServerName } from '../call/ids.ts';
+import type { Clock, Random } from '../control/ports/clock.ts';
+import type { Introducer } from '../control/ports/introducer.ts';
+import type { PeerLinks, PeerListener, PeerMessage } from '../control/ports/peer-links.ts';
+import type { Logger } from '../log/logger.ts';
+import { addressPolicy, type ListedAddressPolicy } from '../util/addresses.ts';
+import { asError } from '../util/background.ts';
+import { beforeAbort } from '../util/before-abort.ts';
+import { ok, type Result } from '../util/result.ts';
+import { connect } from './connect.ts';
+import { askForInvitation, introducePath, Introductions } from './introductions.ts';
+import { cascadeLimits, maxFrameBytes, type CascadeLimits } from './limits.ts';
+import { Neighbour, type Opened } from './neighbour.ts';
+import { sometimes } from './sometimes.ts';
+import { subprotocol } from './version.ts';
+
+export interface PeerLinksOptions {
+  readonly server: ServerName;
+  readonly neighbours: readonly ServerName[];
+  /** Where neighbours open links: `wss://…/cascade`. */
+  readonly publicUrl: string;
+  readonly introducer: Introducer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Networks (CIDR) of neighbours that are reached although they are private. Plain `ws:` is for these only. */
+  readonly privateAddresses: readonly string[];
+  readonly limits?: Partial<CascadeLimits>;
+}
+
+export interface CascadeLinks extends PeerLinks {
+  /** False: the path is not ours, the caller answers. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** Once. Introductions and connections are refused before. */
+  start(listener: PeerListener): void;
+  /** Post: every link is closed, with a word to the other side; the listener was told. */
+  close(): Promise<void>;
+}
+
+/** @throws TypeError naming a private network that is none */
+export function createPeerLinks(options: PeerLinksOptions): CascadeLinks {
+  return new LinkSet(options);
+}
+
+class LinkSet implements CascadeLinks {
+  readonly #options: PeerLinksOptions;
+  readonly #limits: CascadeLimits;
+  readonly #policy: ListedAddressPolicy;
+  readonly #neighbours: ReadonlyMap<ServerName, Neighbour>;
+  readonly #introductions: Introductions;
+  readonly #sockets: WebSocketServer;
+  #listener: PeerListener | undefined;
+  readonly #mayLog: () => boolean;
+  #closed = false;
+
+  constructor(options: PeerLinksOptions) {
+    this.#options = options;
+    this.#limits = { ...cascadeLimits, ...options.limits };
+    this.#mayLog = sometimes(options.clock);
+    this.#policy = addressPolicy(options.privateAddresses);
+    const { clock, log, server, publicUrl } = options;
+    const names = new Set(options.neighbours.filter((name) => name !== server));
+    this.#neighbours = new Map([...names].map((name) => [name, this.#neighbour(name)]));
+    this.#introductions = new Introductions({ neighbours: names, publicUrl, clock, limits: this.#limits, log });
+    this.#sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxFrameBytes, handleProtocols: () => subprotocol });
+  }
+
+  start(listener: PeerListener): void {
+    if (this.#listener !== undefined) throw new Error('the links are started already');
+    this.#listener = listener;
+    this.#options.introducer.answer(introducePath, (origin, body) => {
+      if (this.#closed) return Promise.resolve({ status: 503, content: { errcode: 'M_UNKNOWN', error: 'the bridge stops' } });
+      return Promise.resolve(this.#introductions.answer(origin, body));
+    });
+  }
+
+  want(servers: ReadonlySet<ServerName>): void {
+    if (this.#closed) return;
+    for (const [name, neighbour] of this.#neighbours) neighbour.want(servers.has(name));
+  }
+
+  send(server: ServerName, message: PeerMessage): boolean {
+    try {
+      return this.#neighbours.get(server)?.send(message) ?? false;
+    } catch (error) {
+      this.#options.log.error('message to a neighbour cannot be sent', { server, type: message.type, error: asError(error) });
+      return false;
+    }
+  }
+
+  status() {
+    return [...this.#neighbours.values()].map(({ status }) => status);
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const path = URL.parse(request.url ?? '/', 'http://localhost')?.pathname;
+    // A reverse proxy may serve us under a prefix.
+    if (path === undefined || !/(?:^|\/)cascade\/?$/.test(path)) return false;
+    const { log } = this.#options;
+    socket.on('error', (error) => log.debug('upgrade connection failed', { error }));
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+    if (this.#closed || this.#listener === undefined) {
+      refuse(socket, 503, 'the bridge starts or stops: come back');
+    } else if (!offered.includes(subprotocol)) {
+      if (this.#mayLog()) log.warn('link refused: another protocol', { ours: subprotocol, theirs: offered.join(', ').slice(0, 80) });
+      refuse(socket, 400, `this bridge speaks ${subprotocol}`);
+    } else {
+      this.#admit(request, socket, head);
+    }
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#neighbours.values()].map((neighbour) => neighbour.close()));
+    this.#sockets.close();
+  }
+
+  #admit(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const key = /^Bearer +(?<key>\S+)$/i.exec(request.headers.authorization ?? '')?.groups?.['key'];
+    const introduced = key === undefined ? undefined : this.#introductions.redeem(key);
+    const neighbour = introduced === undefined ? undefined : this.#neighbours.get(introduced.server);
+    if (introduced === undefined || neighbour === undefined) {
+      if (this.#mayLog()) this.#options.log.warn('link refused: wrong key', { hint: 'a key is good for one connection within 30 seconds' });
+      refuse(socket, 401, 'the key is not good, or not any more');
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (ws) => neighbour.adopt({ ws, version: introduced.version }, introduced.server));
+  }
+
+  #neighbour(server: ServerName): Neighbour {
+    const { server: own, clock, random } = this.#options;
+    const log = this.#options.log.child({ server });
+    return new Neighbour({ own, server, clock, random, limits: this.#limits, log, open: (signal) => this.#open(server, signal) }, {
+      linkUp: () => this.#tell((listener) => listener.linkUp(server)),
+      linkDown: (reason) => this.#tell((listener) => listener.linkDown(server, reason)),
+      received: (message) => {
+        // Media are sent wherever a neighbour says, but not anywhere.
+        if (message.type === 'media' && !this.#policy.allows(message.address)) log.warn('media address of a neighbour refused', { address: message.address, room: message.room, hint: 'list its network in access.privateAddresses if it is right' });
+        else this.#tell((listener) => listener.received(server, message));
+      },
+    });
+  }
+
+  async #open(server: ServerName, signal: AbortSignal): Promise<Result<Opened, string>> {
+    const { introducer, log } = this.#options;
+    const invitation = await beforeAbort(askForInvitation(introducer, server, log), signal);
+    if (!invitation.ok) return invitation;
+    const ws = await connect(invitation.value, { policy: this.#policy, signal });
+    return ws.ok ? ok({ ws: ws.value, version: invitation.value.version }) : ws;
+  }
+
+  /** A listener that fails harms neither the link nor the process. */
+  #tell(what: (listener: PeerListener) => void): void {
+    try {
+      if (this.#listener !== undefined) what(this.#listener);
+    } catch (error) {
+      this.#options.log.error('a message of a neighbour was not understood', { error: asError(error) });
+    }
+  }
+}
+
+function refuse(socket: Duplex, status: 400 | 401 | 503, body: string): void {
+  const reason = { 400: 'Bad Request', 401: 'Unauthorized', 503: 'Service Unavailable' }[status];
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+}
