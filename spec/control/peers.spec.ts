@@ -1,72 +1,16 @@
 // Specifies a call shared by two bridges: rosters, demand, tickets, orders; what is refused, and what a lost link does.
 import assert from 'node:assert/strict';
-import { isEventId, parse, type ServerName, type UserId } from '../../src/call/ids.ts';
+import { isEventId, parse, type UserId } from '../../src/call/ids.ts';
 import { peopleByOrganisation } from '../../src/call/people.ts';
 import type { JoinedSession } from '../../src/control/ports/session.ts';
-import type { PeerLinks, PeerListener, PeerMessage } from '../../src/control/ports/peer-links.ts';
+import type { PeerMessage } from '../../src/control/ports/peer-links.ts';
 import { alice, bob, carol, participant, powerLevels, roomId, rules, serverName, theRoom, track, userId } from '../support/builders.ts';
 import { virtualClock } from '../support/clocks.ts';
 import { controlEnv, deafEndpointListener, recordingSink, settled, type ControlEnv, type FakePipe, type RecordedSession } from '../support/control-env.ts';
+import { Wire } from '../support/wire.ts';
 
 const interieur = serverName('interieur.example.org');
 const finances = serverName('finances.example.org');
-
-/** A link in memory between two environments: messages are copied and arrive later, in order, while it is not cut. */
-class Wire {
-  readonly sent: { readonly from: ServerName; readonly message: PeerMessage }[] = [];
-  readonly #listeners = new Map<ServerName, PeerListener>();
-  readonly #wanted = new Map<ServerName, boolean>();
-  #up = false;
-  #cut = false;
-
-  links(own: ServerName, other: ServerName): (listener: PeerListener) => PeerLinks {
-    return (listener) => {
-      this.#listeners.set(own, listener);
-      return {
-        want: (servers) => {
-          this.#wanted.set(own, servers.has(other));
-          this.#settle();
-        },
-        send: (_server, message) => {
-          if (!this.#up) return false;
-          this.sent.push({ from: own, message });
-          this.deliver(other, own, message);
-          return true;
-        },
-        status: () => [],
-      };
-    };
-  }
-
-  deliver(to: ServerName, from: ServerName, message: PeerMessage): void {
-    const copy = structuredClone(message);
-    setImmediate(() => this.#listeners.get(to)?.received(from, copy));
-  }
-
-  cut(): void {
-    this.#cut = true;
-    this.#up = false;
-    for (const [own, listener] of this.#listeners) listener.linkDown(own === interieur ? finances : interieur, 'cut');
-  }
-
-  mend(): void {
-    this.#cut = false;
-    this.#settle();
-  }
-
-  of(type: PeerMessage['type'], from?: ServerName): PeerMessage[] {
-    return this.sent.filter((each) => each.message.type === type && (from === undefined || each.from === from)).map(({ message }) => message);
-  }
-
-  #settle(): void {
-    if (this.#up || this.#cut || ![...this.#wanted.values()].some(Boolean)) return;
-    this.#up = true;
-    setImmediate(() => {
-      this.#listeners.get(interieur)?.linkUp(finances);
-      this.#listeners.get(finances)?.linkUp(interieur);
-    });
-  }
-}
 
 describe('two bridges in one call', () => {
   let wire: Wire;
