@@ -5,13 +5,16 @@ import { pageRoutes } from './auth/page-routes.ts';
 import { rtcRoutes } from './auth/rtc-routes.ts';
 import { loadSigningKeys } from './auth/signing-key.ts';
 import { createSignIns, createTickets } from './auth/tickets.ts';
-import { isUserId, parse } from './call/ids.ts';
+import { isUserId, parse, serverOf, type RoomId, type UserId } from './call/ids.ts';
 import { publishedTracks } from './call/participant.ts';
+import { createPeerLinks } from './cascade/link-set.ts';
 import type { Config } from './config/schema.ts';
 import { Admission } from './control/admission.ts';
 import { createCallDoor } from './control/call-door.ts';
-import { nobodyWatches } from './control/call-watcher.ts';
+import { nobodyWatches, type CallWatcher } from './control/call-watcher.ts';
 import { CallRegistry } from './control/call-registry.ts';
+import { ForeignTickets } from './control/peers/foreign-tickets.ts';
+import { PeerDesk } from './control/peers/peer-desk.ts';
 import { OutboxRunner } from './control/outbox-runner.ts';
 import { RoomBook } from './control/room-book.ts';
 import { createRoomCommands, createRoomListener } from './control/room-desk.ts';
@@ -45,6 +48,8 @@ export interface Bridge {
 /** Where `vite build` puts the call page. */
 const pageFolder = join(import.meta.dirname, '../dist/web');
 const pruneEveryMs = 3_600_000;
+/** How long somebody at the door waits for the link to their own organisation's bridge. */
+const shareMs = 2000;
 const keepEventsMs = 7 * 24 * 3_600_000;
 
 /** Starts a bridge. Post: it serves; the homeserver may still be away. @throws Error in words when a part cannot start; nothing is left running then */
@@ -52,7 +57,9 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   await using starting = new AsyncDisposableStack();
   const clock = systemClock;
   const random = systemRandom;
-  const { homeserver, access, calls: limits, organisation } = config;
+  const { homeserver, access: allowed, calls: limits, organisation } = config;
+  const neighbours = new Set(config.neighbours.map(({ serverName }) => serverName));
+  const access = { ...allowed, servers: [...allowed.servers, ...neighbours] };
   const registration = readRegistration(config);
   const addresses = { publicUrl: config.http.publicUrl, organisations: new Map(Object.entries(organisation.labels).map(([server, label]) => [server as typeof homeserver.serverName, label])) };
 
@@ -66,7 +73,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   const store = createCallStore(database);
   const keys = loadSigningKeys(config.dataFolder);
 
-  const media = await createMediaPlane({ ...config.media, workerBinary: workerBinary(config), announcedAddress: config.media.announcedAddress, iceTcp: true, log: log.child({ part: 'media' }) });
+  const media = await createMediaPlane({ ...config.media, workerBinary: workerBinary(config), announcedAddress: config.media.announcedAddress, iceTcp: true, pipes: neighbours.size === 0 ? undefined : { ...config.cascade, announcedAddress: config.cascade.announcedAddress }, log: log.child({ part: 'media' }) });
   starting.defer(() => media.close());
 
   const matrix = createMatrixSide({
@@ -86,16 +93,25 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
     runner.wake();
   };
   const rooms = new RoomBook({ store: createRoomStore(database), outbox, random, clock, defaultLanguage: limits.language, outboxMarked });
+  let watcher: CallWatcher = nobodyWatches;
   const rules = { ...limits, startLevel: access.startLevel };
-  const calls = new CallRegistry({ context: { server: homeserver.serverName, store, media, clock, rules, log: log.child({ part: 'call' }), outboxMarked, watcher: nobodyWatches }, random, directory: matrix.directory, rooms });
+  const calls = new CallRegistry({ context: { server: homeserver.serverName, store, media, clock, rules, log: log.child({ part: 'call' }), outboxMarked, get watcher() { return watcher; } }, random, directory: matrix.directory, rooms });
   const runner = new OutboxRunner({ outbox, voice: matrix.voice, rooms, calls, clock, log: log.child({ part: 'outbox' }), observer: metrics.observer, noticeIntervalMs: limits.noticeIntervalMs });
   const tickets = createTickets({ key: keys.ticket, server: homeserver.serverName, clock, lifetimeMs: access.ticketLifetimeMs });
   const signIns = new SignInDesk({ store: signInStore, tokens: createSignIns({ key: keys.signIn, server: homeserver.serverName, clock }), rooms, clock, random, signInLifetimeMs: access.signInLifetimeMs });
-  const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer, sendHome: () => Promise.resolve(undefined) });
-  const door = createCallDoor({ calls, tickets, directory: matrix.directory, clock, random, log: log.child({ part: 'door' }), observer: metrics.observer, labelOf: (server) => labelOf(addresses, server) });
+  const liveKitUrl = config.http.publicUrl.replace(/^http/, 'ws');
+  const label = (server: typeof homeserver.serverName): string => labelOf(addresses, server);
+  const links =
+    neighbours.size === 0
+      ? undefined
+      : createPeerLinks({ server: homeserver.serverName, neighbours: [...neighbours], publicUrl: `${liveKitUrl}/cascade`, introducer: matrix.introducer, clock, random, log: log.child({ part: 'cascade' }), privateAddresses: access.privateAddresses });
+  const foreign = links === undefined ? undefined : new ForeignTickets({ server: homeserver.serverName, links, calls, directory: matrix.directory, tickets, liveKitUrl, clock, log: log.child({ part: 'cascade' }) });
+  const peers = links === undefined || foreign === undefined ? undefined : new PeerDesk({ server: homeserver.serverName, neighbours, links, calls, directory: matrix.directory, clock, log: log.child({ part: 'cascade' }), labelOf: label, tickets: foreign });
+  if (peers !== undefined) watcher = peers;
+  const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer, sendHome });
+  const door = createCallDoor({ calls, tickets, directory: matrix.directory, clock, random, log: log.child({ part: 'door' }), observer: metrics.observer, labelOf: label });
   const signalling = createSignallingServer({ door, clock, log: log.child({ part: 'livekit' }), options: { iceServers: config.media.iceServers.map(iceServer) } });
 
-  const liveKitUrl = config.http.publicUrl.replace(/^http/, 'ws');
   const routes = [
     ...rtcRoutes({ admission, liveKitUrl }),
     ...pageRoutes({
@@ -104,7 +120,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
       clock,
       liveKitUrl,
       page: {
-        organisation: organisation.name === '' ? labelOf(addresses, homeserver.serverName) : organisation.name,
+        organisation: organisation.name === '' ? label(homeserver.serverName) : organisation.name,
         defaultLanguage: limits.language,
         botUser: matrix.botUser,
         commandPrefix: limits.prefixes[0] ?? '!visio',
@@ -112,7 +128,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
       },
     }),
   ];
-  const publicApp = createPublicApp({ routes, pageFolder, frameAncestors: config.http.frameAncestors, trustedProxies: config.http.trustedProxies, liveKitUrl, log: log.child({ part: 'http' }) });
+  const publicApp = createPublicApp({ routes, pageFolder, frameAncestors: config.http.frameAncestors, trustedProxies: config.http.trustedProxies, liveKitUrls: neighbours.size === 0 ? [liveKitUrl] : [liveKitUrl, new URL(liveKitUrl).protocol], log: log.child({ part: 'http' }) });
   const operationsApp = createOperationsApp({ metrics, unready });
 
   calls.restore();
@@ -130,10 +146,14 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
       if (!signalling.handleRequest(request, response)) publicApp(request, response);
     },
     upgrade: (request, socket, head) => {
-      if (!signalling.handleUpgrade(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      if (!signalling.handleUpgrade(request, socket, head) && links?.handleUpgrade(request, socket, head) !== true) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     },
   });
   starting.defer(() => publicListener.close());
+  if (links !== undefined && peers !== undefined) {
+    starting.defer(() => links.close());
+    links.start(peers);
+  }
   starting.defer(() => signalling.close());
   const operationsListener = await openListener({ name: 'metrics', ...config.metrics, handle: operationsApp });
   starting.defer(() => operationsListener.close());
@@ -163,7 +183,12 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   };
 
   function desk(): Parameters<typeof createRoomCommands>[0] {
-    return { calls, rooms, signIns, directory: matrix.directory, outbox, clock, outboxMarked, peers: undefined };
+    return { calls, rooms, signIns, directory: matrix.directory, outbox, clock, outboxMarked, peers };
+  }
+
+  async function sendHome(room: RoomId, user: UserId, device: string): Promise<{ readonly url: string; readonly ticket: string } | undefined> {
+    const home = serverOf(user);
+    return neighbours.has(home) && (await peers?.shared(home, room, shareMs)) === true ? foreign?.ask(room, user, device) : undefined;
   }
 
   function sessions(): number {

@@ -38,7 +38,7 @@ describe('public listener', () => {
         return Promise.resolve(answer);
       },
     };
-    const app = createPublicApp({ routes: rtcRoutes({ admission, liveKitUrl: 'wss://visio.example.org' }), pageFolder: folder, frameAncestors: ['https://element.example.org'], trustedProxies: ['127.0.0.1'], liveKitUrl: 'wss://visio.example.org', log: silentLogger });
+    const app = createPublicApp({ routes: rtcRoutes({ admission, liveKitUrl: 'wss://visio.example.org' }), pageFolder: folder, frameAncestors: ['https://element.example.org'], trustedProxies: ['127.0.0.1'], liveKitUrls: ['wss://visio.example.org'], log: silentLogger });
     listener = await openListener({ name: 'public', host: '127.0.0.1', port, handle: app });
   });
   afterEach(async () => {

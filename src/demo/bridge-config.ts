@@ -69,6 +69,8 @@ function bridgeConfig({ basePort, organisations, index, language, frameAncestors
     media: { listenIp: '127.0.0.1', firstPort: ports.media, workers: mediaWorkers },
     // All homeservers are on this machine, which a bridge would otherwise refuse to ask.
     access: { servers: names.filter((_, place) => place !== index), privateAddresses: ['127.0.0.0/8'] },
+    neighbours: names.filter((_, place) => place !== index).map((name) => ({ serverName: name, bot: botLocalpart })),
+    cascade: { listenIp: '127.0.0.1', firstPort: ports.media + mediaWorkers, lastPort: ports.media + mediaWorkers + 2 },
     calls: { language, drainTimeoutMs: 0 },
     log: { level: 'info' },
   };

@@ -36,7 +36,7 @@ export interface Demo extends AsyncDisposable {
 
 /** How many organisations take part, and which of them have a bridge of their own, by their place. */
 const organisationCount = 2;
-const bridgeOwners = [0] as const;
+const bridgeOwners = [0, 1] as const;
 const pageOffset = 40;
 const watchMs = 1000;
 const callPage = fileURLToPath(new URL('../../dist/web/index.html', import.meta.url));
@@ -94,8 +94,9 @@ export async function startDemo({ basePort, folder, language, report }: DemoOpti
       ),
     );
   }
-  const botUserId = `@${botLocalpart}:${serverNameOf(organisationAt(bridgeOwners[0]), bridgeOwners[0], basePort)}`;
-  const roomId = await timed('accounts and room', () => prepareRoom(homeservers, organisations, botUserId, language));
+  const botUserIds = bridgeOwners.map((index) => `@${botLocalpart}:${serverNameOf(organisationAt(index), index, basePort)}`);
+  const [botUserId = ''] = botUserIds;
+  const roomId = await timed('accounts and room', () => prepareRoom(homeservers, organisations, botUserIds, language));
   const info = demoInfo({ homeservers, organisations, language, roomId, botUserId, bridges: bridges.map(({ files }) => files) });
   starting.use(await startPageServer(basePort - pageOffset, info));
   const stack = starting.move();

@@ -27,18 +27,18 @@ const eventLevels = {
 };
 
 /**
- * Post: every organisation's person is in the room, and the bot too.
+ * Post: every organisation's person is in the room, and the bots too.
  * @param homeservers running, in the order of `organisations`; the first one's person owns the room.
  * @returns the room's id.
  */
-export async function prepareRoom(homeservers: readonly Homeserver[], organisations: readonly Organisation[], botUserId: string, language: Language): Promise<string> {
+export async function prepareRoom(homeservers: readonly Homeserver[], organisations: readonly Organisation[], botUserIds: readonly string[], language: Language): Promise<string> {
   const people = await Promise.all(homeservers.map(async (homeserver, index) => prepareAccount(homeserver, organisations[index])));
   const [owner, ...others] = people;
   if (owner === undefined) throw new Error('The demo needs an organisation.');
-  const roomId = (await findRoom(owner)) ?? (await createRoom(owner, botUserId, language, organisations));
+  const roomId = (await findRoom(owner)) ?? (await createRoom(owner, botUserIds, language, organisations));
   await ensureMember(owner, roomId, { userId: owner.userId, join: () => join(owner, roomId, owner.serverName) });
   for (const other of others) await ensureMember(owner, roomId, { userId: other.userId, join: () => join(other, roomId, owner.serverName) });
-  await ensureMember(owner, roomId, { userId: botUserId, join: () => botJoined(owner, roomId, botUserId) });
+  for (const botUserId of botUserIds) await ensureMember(owner, roomId, { userId: botUserId, join: () => botJoined(owner, roomId, botUserId) });
   return roomId;
 }
 
@@ -64,13 +64,13 @@ async function findRoom({ api, serverName }: Person): Promise<string | undefined
   }
 }
 
-async function createRoom({ api }: Person, botUserId: string, language: Language, organisations: readonly Organisation[]): Promise<string> {
+async function createRoom({ api }: Person, botUserIds: readonly string[], language: Language, organisations: readonly Organisation[]): Promise<string> {
   const body = {
     preset: 'private_chat',
     room_alias_name: aliasLocalpart,
     name: words[language].name,
     topic: words[language].topic(organisations.map(({ name }) => name[language]).join(', ')),
-    power_level_content_override: { users: { [botUserId]: 50 }, events: eventLevels },
+    power_level_content_override: { users: Object.fromEntries(botUserIds.map((botUserId) => [botUserId, 50])), events: eventLevels },
   };
   const { room_id } = await api.ask({ method: 'POST', path: '/_matrix/client/v3/createRoom', body, answer: roomSchema });
   return room_id;

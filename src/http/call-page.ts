@@ -6,11 +6,11 @@ import express, { type Router } from 'express';
 export interface CallPageOptions {
   readonly pageFolder: string;
   readonly frameAncestors: readonly string[];
-  readonly liveKitUrl: string;
+  readonly liveKitUrls: readonly string[];
 }
 
 /** @throws if the page was not built */
-export function callPage({ pageFolder, frameAncestors, liveKitUrl }: CallPageOptions): Router {
+export function callPage({ pageFolder, frameAncestors, liveKitUrls }: CallPageOptions): Router {
   const document = join(pageFolder, 'index.html');
   if (!existsSync(document)) throw new Error(`the call page is not built (${document} is missing): start Viaduc with ./viaduc, which builds it`);
   const policy = [
@@ -19,7 +19,7 @@ export function callPage({ pageFolder, frameAncestors, liveKitUrl }: CallPageOpt
     "style-src 'self'",
     "img-src 'self' data:",
     "media-src 'self' blob: mediastream:",
-    `connect-src 'self' ${liveKitUrl} ${liveKitUrl.replace(/^ws/, 'http')}`,
+    `connect-src ${["'self'", ...liveKitUrls, ...liveKitUrls.map((url) => url.replace(/^ws/, 'http'))].join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
     `frame-ancestors ${["'self'", ...frameAncestors].join(' ')}`,

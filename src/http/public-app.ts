@@ -13,13 +13,14 @@ export interface PublicAppOptions {
   readonly pageFolder: string;
   readonly frameAncestors: readonly string[];
   readonly trustedProxies: readonly string[];
-  readonly liveKitUrl: string;
+  /** Where the page may open signalling: addresses, or a scheme such as `wss:` when neighbours' addresses are not known beforehand. */
+  readonly liveKitUrls: readonly string[];
   readonly log: Logger;
 }
 
 const bodyLimitBytes = 16 * 1024;
 
-export function createPublicApp({ routes, pageFolder, frameAncestors, trustedProxies, liveKitUrl, log }: PublicAppOptions): express.Express {
+export function createPublicApp({ routes, pageFolder, frameAncestors, trustedProxies, liveKitUrls, log }: PublicAppOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', [...trustedProxies]);
@@ -28,7 +29,7 @@ export function createPublicApp({ routes, pageFolder, frameAncestors, trustedPro
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
     next();
   });
-  app.use('/c', callPage({ pageFolder, frameAncestors, liveKitUrl }));
+  app.use('/c', callPage({ pageFolder, frameAncestors, liveKitUrls }));
   app.get('/healthz', anyOrigin, (_request, response) => {
     response.json({});
   });

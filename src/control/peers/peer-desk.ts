@@ -36,6 +36,8 @@ type Message<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Ty
 /** docs/protocol/cascade.md §3. */
 const departureMs = 15_000;
 const withdrawalMs = 10_000;
+/** A neighbour that has refused a call is asked again when something happens after this time. */
+const refusalKeptMs = 5000;
 
 export class PeerDesk implements PeerListener, CallWatcher {
   readonly #options: PeerDeskOptions;
@@ -53,9 +55,10 @@ export class PeerDesk implements PeerListener, CallWatcher {
     const { clock } = this.#options;
     const untilMs = clock.nowMs() + withinMs;
     for (;;) {
-      if (this.#up.has(peer) && this.#share(peer, room)?.isOn === true) return true;
+      const share = this.#share(peer, room);
+      if (this.#up.has(peer) && share?.isOn === true) return true;
       const leftMs = untilMs - clock.nowMs();
-      if (leftMs <= 0) return false;
+      if (leftMs <= 0 || share?.refusedAtMs !== undefined) return false;
       const { promise, resolve } = Promise.withResolvers<undefined>();
       clock.after(Math.min(20, leftMs), () => {
         resolve(undefined);
@@ -169,7 +172,11 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
   async #follow(share: Share, message: Exclude<PeerMessage, Message<'ticket' | 'ticketAnswer' | 'call'>>): Promise<void> {
     const { live, peer } = share;
-    if (message.type === 'callRefused') return;
+    if (message.type === 'callRefused') {
+      share.offered = false;
+      share.refusedAtMs = this.#options.clock.nowMs();
+      return;
+    }
     if (message.type === 'leave') return this.#left(share);
     if (!share.isOn) return;
     switch (message.type) {
@@ -217,7 +224,8 @@ export class PeerDesk implements PeerListener, CallWatcher {
         this.#wantLinks();
       }
       const share = this.#share(peer, live.call.room);
-      if (share !== undefined && this.#up.has(peer) && !share.offered) this.#sayCall(share);
+      const refusedLately = share?.refusedAtMs !== undefined && share.refusedAtMs + refusalKeptMs > this.#options.clock.nowMs();
+      if (share !== undefined && this.#up.has(peer) && !share.offered && !refusedLately) this.#sayCall(share);
     }
   }
 
@@ -237,6 +245,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
     share.cancelDeparture?.();
     share.cancelDeparture = undefined;
     share.accepted = true;
+    share.refusedAtMs = undefined;
     this.#wantLinks();
     if (!share.offered) this.#sayCall(share);
     this.#sayEverything(share);

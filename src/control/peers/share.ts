@@ -11,6 +11,8 @@ export class Share {
   offered = false;
   /** They have said `call` on this link, and we have taken it. */
   accepted = false;
+  /** When they last said that they will not share it: nobody of theirs is in the room as they see it. */
+  refusedAtMs: number | undefined;
   pipe: Promise<MediaPipe> | undefined;
   pipeConnected = false;
   /** Demands to be withdrawn a while after the last viewer left. */
