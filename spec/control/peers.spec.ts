@@ -198,7 +198,7 @@ describe('two bridges in one call', () => {
     await start();
     for (const room of [roomId('!other:interieur.example.org'), roomId('!none:x')]) {
       if (room.startsWith('!other')) a.world.members.set(room, new Set([alice]));
-      wire.deliver(interieur, finances, { type: 'call', room, startedBy: bob, startedAtMs: 0, owner: finances });
+      wire.deliver(interieur, finances, { type: 'call', room, startedBy: bob, startedAtMs: 0, owner: finances, term: 0 });
     }
     await settled();
     assert.equal(wire.of('callRefused', interieur).length, 2);
@@ -239,6 +239,26 @@ describe('two bridges in one call', () => {
     await pass(16_000);
     assert.deepEqual([users(a), users(b)], [[alice], [bob]]);
     assert.equal(his.sink.closed.length, 0);
+  });
+
+  it('goes on when the bridge that spoke for it is lost: the other speaks, in a notice of its own', async () => {
+    await start();
+    await join(a, alice);
+    const his = await join(b, bob);
+    await pass(6000);
+    wire.cut();
+    await pass(22_000);
+    assert.deepEqual(his.sink.closed, []);
+    const notices = b.said.filter(({ kind }) => kind !== 'widget');
+    assert.deepEqual(notices.map(({ kind, notice }) => [kind, notice?.state, notice?.continued]), [['notice', 'open', true]]);
+    assert.equal(b.bridge.calls.inRoom(theRoom)?.call.owner, undefined);
+    wire.mend();
+    await settled();
+    await pass(6000);
+    assert.deepEqual([a.bridge.calls.inRoom(theRoom)?.call.owner, b.bridge.calls.inRoom(theRoom)?.call.owner], [finances, undefined]);
+    const last = a.said.findLast(({ kind }) => kind === 'edit')?.notice;
+    assert.deepEqual([last?.state, last?.movedTo], ['moved', finances]);
+    assert.deepEqual([users(a), users(b)], [[alice, bob], [alice, bob]]);
   });
 
   it('part when the neighbour\'s last member leaves the room', async () => {

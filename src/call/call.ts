@@ -19,6 +19,8 @@ export interface Call {
   readonly emptySinceMs: number | undefined;
   /** The neighbour whose bridge speaks in the room about this call; undefined: ours does. */
   readonly owner: ServerName | undefined;
+  /** Grows each time another bridge takes over from an owner that was lost. */
+  readonly term: number;
   /** The notice in the room, once it is posted. */
   readonly noticeId: EventId | undefined;
   /** Grows with every change that the notice should show. */
@@ -36,6 +38,7 @@ export function startCall(start: Pick<Call, 'id' | 'room' | 'slug' | 'startedBy'
     endedAtMs: undefined,
     participants: new Map(),
     attendance: new Map(),
+    term: 0,
     emptySinceMs: start.startedAtMs,
     noticeId: undefined,
     noticeRevision: 1,

@@ -24,7 +24,7 @@ export type CallInput =
   | { readonly type: 'peerPerson'; readonly peer: ServerName; readonly participant: Participant }
   | { readonly type: 'peerGone'; readonly peer: ServerName; readonly participant: ParticipantId; readonly reason: CloseReason; readonly nowMs: number }
   /** The call was started elsewhere before, or another bridge speaks for it now. */
-  | { readonly type: 'adopt'; readonly owner: ServerName | undefined; readonly startedBy: UserId; readonly startedAtMs: number }
+  | { readonly type: 'adopt'; readonly owner: ServerName | undefined; readonly term: number; readonly startedBy: UserId; readonly startedAtMs: number }
   /** What the notice shows besides the call has changed (language, widget). */
   | { readonly type: 'refreshNotice' }
   | { readonly type: 'noticePosted'; readonly eventId: EventId }

@@ -2,7 +2,7 @@
 import type { Call, Transition } from './call.ts';
 import { remove } from './changes.ts';
 import { callError, type CallError } from './errors.ts';
-import type { ServerName } from './ids.ts';
+import type { ServerName, UserId } from './ids.ts';
 import type { CallEffect, CallInput } from './messages.ts';
 import type { Participant } from './participant.ts';
 import type { CallRules } from './rules.ts';
@@ -38,15 +38,25 @@ export function peerPeople(call: Call, { peer, participants, nowMs }: Extract<Ca
   return ok({ call: now, effects });
 }
 
-/** Post: the call has the owner, starter and start of the one that it meets. */
-export function adopt(call: Call, { owner, startedBy, startedAtMs }: Extract<CallInput, { type: 'adopt' }>): Transition {
-  if (call.owner === owner && call.startedBy === startedBy && call.startedAtMs === startedAtMs) return { call, effects: [] };
-  const adopted = { ...call, owner, startedBy, startedAtMs, noticeRevision: call.noticeRevision + 1 };
-  // Who speaks from now on tells at once what is true.
-  return { call: adopted, effects: owner === undefined ? [{ type: 'persist' }, { type: 'announce' }, { type: 'showWidget' }] : [{ type: 'persist' }] };
+/** What rules where two bridges tell of a call differently. */
+export interface CallClaim {
+  readonly startedAtMs: number;
+  readonly startedBy: UserId;
+  readonly owner: ServerName;
+  readonly term: number;
 }
 
-/** Where two calls of a room meet: the older one rules, then the smaller server name. Negative: the first. */
-export function compareCalls(a: { readonly startedAtMs: number; readonly owner: ServerName }, b: { readonly startedAtMs: number; readonly owner: ServerName }): number {
-  return a.startedAtMs - b.startedAtMs || (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0);
+/** Post: the call has the owner, starter and start of the claim. */
+export function adopt(call: Call, { owner, term, startedBy, startedAtMs }: Extract<CallInput, { type: 'adopt' }>): Transition {
+  if (call.owner === owner && call.term === term && call.startedBy === startedBy && call.startedAtMs === startedAtMs) return { call, effects: [] };
+  const adopted = { ...call, owner, term, startedBy, startedAtMs, noticeRevision: call.noticeRevision + 1 };
+  // Who speaks from now on says what is true; who has spoken before says who speaks now.
+  return { call: adopted, effects: [{ type: 'persist' }, { type: 'announce' }, { type: 'showWidget' }] };
+}
+
+/** Negative: the first rules. The older call; of one call the later term, then the smaller server name. */
+export function compareClaims(a: CallClaim, b: CallClaim): number {
+  const sameCall = a.startedAtMs === b.startedAtMs && a.startedBy === b.startedBy;
+  if (!sameCall && a.startedAtMs !== b.startedAtMs) return a.startedAtMs - b.startedAtMs;
+  return (sameCall ? b.term - a.term : 0) || (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0);
 }

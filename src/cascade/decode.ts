@@ -5,7 +5,7 @@ import type { PeerMessage, PeerPerson } from '../control/ports/peer-links.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import { byeCodes, type Bye, type Frame, type Hello } from './frames.ts';
 import { cascadeLimits, type CascadeLimits } from './limits.ts';
-import { leaveReason, person, personId, roomId, rtpParameters, serverName, time, trackId, userId } from './wire-shapes.ts';
+import { leaveReason, person, personId, roomId, rtpParameters, serverName, time, trackId, uint32, userId } from './wire-shapes.ts';
 
 export interface Decoded {
   /** undefined: of a type that we do not know, to be ignored. */
@@ -49,7 +49,7 @@ function parseJson(text: string): unknown {
 
 const room = roomId;
 const score = z.number().min(0).max(5);
-const call = z.object({ room, startedBy: userId, startedAt: time, owner: serverName }).transform(({ startedAt, ...rest }) => ({ ...rest, type: 'call' as const, startedAtMs: startedAt }));
+const call = z.object({ room, startedBy: userId, startedAt: time, owner: serverName, term: uint32.default(0) }).transform(({ startedAt, ...rest }) => ({ ...rest, type: 'call' as const, startedAtMs: startedAt }));
 const ticketRequest = z.int().min(0);
 const granted = z.object({ request: ticketRequest, url: z.url({ protocol: /^(wss?|https?)$/ }).max(2048), ticket: z.string().min(1).max(16_384) }).transform(({ request, ...answer }) => ({ type: 'ticketAnswer' as const, request, answer }));
 const refusedTicket = z.object({ request: ticketRequest, code: z.enum(['forbidden', 'unavailable']) }).transform(({ request, code }) => ({ type: 'ticketAnswer' as const, request, answer: { code } }));

@@ -2,8 +2,8 @@
 import { startCall, type Call } from '../call/call.ts';
 import { transition } from '../call/transition.ts';
 import { callError, type CallError } from '../call/errors.ts';
-import { isCallId, parse, type CallId, type EventId, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
-import { compareCalls } from '../call/peers.ts';
+import { isCallId, parse, type CallId, type EventId, type RoomId, type UserId } from '../call/ids.ts';
+import { compareClaims, type CallClaim } from '../call/peers.ts';
 import { mayEnd, mayStart } from '../call/rules.ts';
 import { background } from '../util/background.ts';
 import { err, ok, type Result } from '../util/result.ts';
@@ -20,13 +20,9 @@ export interface StartRequest {
   readonly eventId: EventId | undefined;
 }
 
-/** A call as a neighbour tells of it. */
-export interface PeerCall {
+/** A call as a neighbour tells of it; `owner` is the bridge that speaks for it. */
+export interface PeerCall extends CallClaim {
   readonly room: RoomId;
-  readonly startedBy: UserId;
-  readonly startedAtMs: number;
-  /** The bridge that speaks for it. */
-  readonly owner: ServerName;
 }
 
 export interface CallRegistryOptions {
@@ -82,16 +78,18 @@ export class CallRegistry {
   }
 
   /** The call that a neighbour has in a room of ours: ours from now on too. Refused: draining. */
-  async join({ room, startedBy, startedAtMs, owner }: PeerCall): Promise<Result<LiveCall, CallError>> {
+  async join({ room, startedBy, startedAtMs, owner, term }: PeerCall): Promise<Result<LiveCall, CallError>> {
     const { context } = this.#options;
     const running = this.inRoom(room);
     if (running !== undefined) {
-      const ours = { startedAtMs: running.call.startedAtMs, owner: running.call.owner ?? context.server };
-      if (compareCalls({ startedAtMs, owner }, ours) < 0) await running.apply({ type: 'adopt', owner: owner === context.server ? undefined : owner, startedBy, startedAtMs });
+      const ours = { ...running.call, owner: running.call.owner ?? context.server };
+      if (compareClaims({ startedAtMs, startedBy, owner, term }, ours) < 0) await running.apply({ type: 'adopt', owner: owner === context.server ? undefined : owner, term, startedBy, startedAtMs });
       return ok(running);
     }
     if (this.#draining) return err(callError('draining', 'the bridge is stopping', 5000));
-    return ok(this.#begin({ room, startedBy, startEvent: undefined, startedAtMs, owner: owner === context.server ? undefined : owner }));
+    const live = this.#begin({ room, startedBy, startEvent: undefined, startedAtMs, owner: owner === context.server ? undefined : owner });
+    if (term > 0) await live.apply({ type: 'adopt', owner: live.call.owner, term, startedBy, startedAtMs });
+    return ok(live);
   }
 
   /** Refused: callEnded (none runs), forbidden. */

@@ -208,7 +208,7 @@ export class LiveCall {
 
 /** What an effect leaves to be said in the room: by the owner's bridge, and by one that has spoken before, whose notice must not go stale. */
 function markOf({ type }: CallEffect, { id, room, owner, noticeId }: Call): OutboxMark[] {
-  if (owner !== undefined && noticeId === undefined) return [];
+  if (owner !== undefined && (noticeId === undefined || type === 'showWidget')) return [];
   if (type === 'announce') return [{ kind: 'notice', key: `${id}.notice`, room, callId: id }];
   return type === 'showWidget' ? [widgetMark(room)] : [];
 }

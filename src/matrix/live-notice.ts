@@ -3,7 +3,7 @@ import type { EventId, UserId } from '../call/ids.ts';
 import type { CallNotice } from '../control/ports/room-voice.ts';
 import { phrasesOf } from './i18n/language.ts';
 import type { Phrases } from './i18n/phrases.ts';
-import { durationText, htmlLine, organisationsText, pageUrl, peopleText, plainLine, type Addresses, type Part } from './notice-text.ts';
+import { durationText, htmlLine, labelOf, organisationsText, pageUrl, peopleText, plainLine, type Addresses, type Part } from './notice-text.ts';
 import { escapeHtml } from './text.ts';
 
 /** Machine-readable twin of the line, for clients and for other bridges. */
@@ -20,7 +20,7 @@ export type NoticeContent = Readonly<Record<string, unknown>>;
 
 export function noticeContent(notice: CallNotice, context: NoticeContext): NoticeContent {
   const phrases = phrasesOf(notice.language);
-  const parts = notice.state === 'open' ? openParts(notice, context.addresses, phrases) : endedParts(notice, context.addresses, phrases);
+  const parts = partsOf(notice, context.addresses, phrases);
   const more = notice.state === 'open' && !notice.widgetSet ? phrases.widgetForbidden(context.bot, context.widgetLevel) : undefined;
   return {
     msgtype: 'm.notice',
@@ -51,8 +51,13 @@ export function editContent(content: NoticeContent, noticeId: EventId): NoticeCo
   };
 }
 
+function partsOf(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {
+  if (notice.movedTo !== undefined) return [phrases.moved(labelOf(addresses, notice.movedTo))];
+  return notice.state === 'open' ? openParts(notice, addresses, phrases) : endedParts(notice, addresses, phrases);
+}
+
 function openParts(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {
-  return [phrases.inProgress, peopleText(notice.people, addresses, phrases) ?? phrases.nobodyYet, { label: phrases.join, url: pageUrl(addresses, notice.slug) }];
+  return [notice.continued ? phrases.continues : phrases.inProgress, peopleText(notice.people, addresses, phrases) ?? phrases.nobodyYet, { label: phrases.join, url: pageUrl(addresses, notice.slug) }];
 }
 
 function endedParts(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {

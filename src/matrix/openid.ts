@@ -1,32 +1,22 @@
 // Owns IdentityVerifier: a person's homeserver is asked whose OpenID token this is, and is not believed about anybody else.
 import { createHash } from 'node:crypto';
-import { Resolver } from 'node:dns/promises';
 import { z } from 'zod';
 import { callError, type CallError } from '../call/errors.ts';
 import { isServerName, isUserId, serverOf, type ServerName, type UserId } from '../call/ids.ts';
 import type { Clock } from '../control/ports/clock.ts';
 import type { IdentityVerifier, OpenIdToken } from '../control/ports/identity-verifier.ts';
 import type { Logger } from '../log/logger.ts';
-import { addressPolicy, type AddressPolicy } from '../util/addresses.ts';
-import { beforeAbort } from '../util/before-abort.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { safeFetch, type SafeFetchError, type SafeResponse } from '../util/safe-fetch.ts';
+import type { SafeResponse } from '../util/safe-fetch.ts';
 import type { ServerTest } from './allowed-servers.ts';
-import { ServerDiscovery, type FederationTarget, type SrvRecord } from './server-discovery.ts';
+import { federationAsker, type FederationOptions } from './federation-request.ts';
 
-export interface IdentityVerifierOptions {
-  readonly own: { readonly serverName: ServerName; readonly federationUrl?: string | undefined };
+export interface IdentityVerifierOptions extends FederationOptions {
   readonly isAllowed: ServerTest;
-  /** CIDR. */
-  readonly privateAddresses: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
-  /** Where SRV records come from; default: the system's DNS servers. */
-  readonly srv?: (name: string) => Promise<readonly SrvRecord[]>;
 }
 
-const deadlineMs = 5_000;
-const maxBodyBytes = 16 * 1024;
 const maxAtOnce = 32;
 const maxAtOncePerServer = 8;
 const busyRetryMs = 1_000;
@@ -36,27 +26,16 @@ const refusedKeptMs = 10_000;
 const silentKeptMs = 5_000;
 const maxRefused = 5_000;
 
-const anyAddress: AddressPolicy = { allows: () => true };
 const userinfo = z.object({ sub: z.string() });
 const tokenPattern = /^[\x21-\x7E]{1,2000}$/;
 
 export function createIdentityVerifier(options: IdentityVerifierOptions): IdentityVerifier {
-  const { own, isAllowed, clock, log } = options;
-  const policy = addressPolicy(options.privateAddresses);
-  const discovery = new ServerDiscovery({ fetch: safeFetch, srv: options.srv ?? systemSrv(), policy, clock });
+  const { isAllowed, clock, log } = options;
+  const ask = federationAsker(options);
   const refusedUntilMs = new Map<string, number>();
   const silentUntilMs = new Map<ServerName, number>();
   const asking = new Map<ServerName, number>();
   let askingInAll = 0;
-
-  const ask = async (server: ServerName, path: string): Promise<Result<SafeResponse, SafeFetchError>> => {
-    const signal = AbortSignal.timeout(deadlineMs);
-    const configured = server === own.serverName ? own.federationUrl : undefined;
-    if (configured !== undefined) return await askConfigured(new URL(configured), path, signal);
-    const targets = await beforeAbort(discovery.resolve(server, signal), signal).catch(() => undefined);
-    if (targets === undefined) return err({ kind: 'timeout', detail: `${server} was not found in time` });
-    return await askFirstThatAnswers(targets, { path, policy, signal });
-  };
 
   const verify = async ({ accessToken }: OpenIdToken, server: ServerName): Promise<Result<UserId, CallError>> => {
     const answer = await ask(server, `/_matrix/federation/v1/openid/userinfo?access_token=${encodeURIComponent(accessToken)}`);
@@ -114,40 +93,6 @@ function judge({ status, headers, body }: SafeResponse, server: ServerName): Res
   if (!isUserId(sub)) return rejected(`${server} answered ${JSON.stringify(sub.slice(0, 260))}, which is no user id`);
   if (serverOf(sub) !== server) return rejected(`${server} answered for a user of another server: ${sub}`);
   return ok(sub);
-}
-
-async function askFirstThatAnswers(targets: readonly FederationTarget[], common: { readonly path: string; readonly policy: AddressPolicy; readonly signal: AbortSignal }): Promise<Result<SafeResponse, SafeFetchError>> {
-  let last: Result<SafeResponse, SafeFetchError> = err({ kind: 'unresolvable', detail: 'the server says that it has no federation API' });
-  for (const target of targets) {
-    last = await safeFetch({ protocol: 'https:', ...target, ...common, maxBodyBytes });
-    if (last.ok || last.error.kind === 'timeout') return last;
-  }
-  return last;
-}
-
-/** The operator's word is enough: any address, and clear text. */
-async function askConfigured(url: URL, path: string, signal: AbortSignal): Promise<Result<SafeResponse, SafeFetchError>> {
-  const isTls = url.protocol === 'https:';
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  return await safeFetch({
-    protocol: isTls ? 'https:' : 'http:',
-    host,
-    port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-    hostHeader: url.host,
-    certificateName: host,
-    path: `${url.pathname.replace(/\/$/, '')}${path}`,
-    policy: anyAddress,
-    maxBodyBytes,
-    signal,
-  });
-}
-
-function systemSrv(): (name: string) => Promise<readonly SrvRecord[]> {
-  const resolver = new Resolver({ timeout: 1_000, tries: 2 });
-  return async (name) => {
-    if (/(^|\.)localhost\.?$/i.test(name)) return [];
-    return await resolver.resolveSrv(name).catch((): readonly SrvRecord[] => []);
-  };
 }
 
 function rejected(detail: string): { readonly ok: false; readonly error: CallError } {

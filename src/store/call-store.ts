@@ -20,6 +20,7 @@ const callRow = z.strictObject({
   notice_id: z.string().nullable(),
   notice_revision: z.number(),
   owner: z.string().nullable(),
+  term: z.number(),
 });
 
 const participantRow = z.strictObject({
@@ -36,8 +37,8 @@ const participantRow = z.strictObject({
 export function createCallStore(database: Database): CallStore {
   const outbox = createOutbox(database);
   const saveCall = database.prepare(`
-    INSERT INTO calls VALUES (@id, @room, @slug, @startedBy, @startEvent, @startedAtMs, @endedAtMs, @emptySinceMs, @noticeId, @noticeRevision, @owner)
-    ON CONFLICT (id) DO UPDATE SET started_by = @startedBy, started_at_ms = @startedAtMs, owner = @owner, ended_at_ms = @endedAtMs, empty_since_ms = @emptySinceMs, notice_id = @noticeId, notice_revision = @noticeRevision`);
+    INSERT INTO calls VALUES (@id, @room, @slug, @startedBy, @startEvent, @startedAtMs, @endedAtMs, @emptySinceMs, @noticeId, @noticeRevision, @owner, @term)
+    ON CONFLICT (id) DO UPDATE SET started_by = @startedBy, started_at_ms = @startedAtMs, owner = @owner, term = @term, ended_at_ms = @endedAtMs, empty_since_ms = @emptySinceMs, notice_id = @noticeId, notice_revision = @noticeRevision`);
   const nobodyPresent = database.prepare('UPDATE participants SET present = 0 WHERE call_id = ?');
   const savePresent = database.prepare(`
     INSERT INTO participants VALUES (@callId, @id, @identity, @user, @device, @name, @role, @joinedAtMs, 1)
@@ -59,6 +60,7 @@ export function createCallStore(database: Database): CallStore {
       noticeId: call.noticeId ?? null,
       noticeRevision: call.noticeRevision,
       owner: call.owner ?? null,
+      term: call.term,
     });
     nobodyPresent.run(call.id);
     for (const { id, identity, user, device, name, role, joinedAtMs } of call.participants.values()) savePresent.run({ callId: call.id, id, identity, user, device, name, role, joinedAtMs });
@@ -81,6 +83,7 @@ export function createCallStore(database: Database): CallStore {
       noticeId: stored.notice_id === null ? undefined : parse(isEventId, stored.notice_id, 'event id'),
       noticeRevision: stored.notice_revision,
       owner: stored.owner === null ? undefined : parse(isServerName, stored.owner, 'server name'),
+      term: stored.term,
       participants: new Map(people.filter(({ present }) => present === 1).map(readParticipant).map((participant) => [participant.id, participant])),
       attendance: new Map(people.map(readParticipant).map(({ user, server }) => [user, server])),
     };

@@ -61,5 +61,8 @@ export const migrations: readonly string[] = [
     expires_at_ms INTEGER NOT NULL
   ) STRICT;
   `,
-  `ALTER TABLE calls ADD COLUMN owner TEXT;`,
+  `
+  ALTER TABLE calls ADD COLUMN owner TEXT;
+  ALTER TABLE calls ADD COLUMN term INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

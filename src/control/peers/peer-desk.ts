@@ -151,9 +151,23 @@ export class PeerDesk implements PeerListener, CallWatcher {
       share.reset();
       share.cancelDeparture?.();
       share.cancelDeparture = this.#options.clock.after(departureMs, () => {
-        background(this.#options.log, 'let people of a lost neighbour go', share.live.apply({ type: 'peerPeople', peer: server, participants: [], nowMs: this.#options.clock.nowMs() }));
+        background(this.#options.log, 'let people of a lost neighbour go', this.#letGo(share));
       });
     }
+  }
+
+  /** The people of a lost neighbour leave; if its bridge spoke for the call, the first of those that are left speaks now. */
+  async #letGo(share: Share): Promise<void> {
+    const { server, log, clock } = this.#options;
+    const { live, peer } = share;
+    await live.apply({ type: 'peerPeople', peer, participants: [], nowMs: clock.nowMs() });
+    const { call } = live;
+    if (call.owner !== peer || call.endedAtMs !== undefined) return;
+    const left = [server, ...this.#sharesOf(live).filter(({ isOn }) => isOn).map((each) => each.peer)].toSorted();
+    if (left[0] !== server) return;
+    log.info('speaking for a call whose bridge was lost', { call: call.id, room: call.room, peer });
+    await live.apply({ type: 'adopt', owner: undefined, term: call.term + 1, startedBy: call.startedBy, startedAtMs: call.startedAtMs });
+    for (const other of this.#sharesOf(live)) if (other.isOn) this.#sayCall(other);
   }
 
   received(peer: ServerName, message: PeerMessage): void {
@@ -229,7 +243,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
     }
   }
 
-  async #called(peer: ServerName, { room, startedBy, startedAtMs, owner }: Message<'call'>): Promise<void> {
+  async #called(peer: ServerName, { room, startedBy, startedAtMs, owner, term }: Message<'call'>): Promise<void> {
     const { calls, links, server, neighbours, log } = this.#options;
     if (!(await this.#isPresent(room, peer)) || !(await this.#isPresent(room, server))) {
       log.warn('call of a neighbour refused', { peer, room, code: 'forbidden' });
@@ -237,7 +251,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
       return;
     }
     const speaks = owner === server || owner === peer || neighbours.has(owner) ? owner : peer;
-    const live = await calls.join({ room, startedBy, startedAtMs, owner: speaks });
+    const live = await calls.join({ room, startedBy, startedAtMs, owner: speaks, term });
     if (!live.ok) return;
     const known = this.#share(peer, room);
     const share = known?.live === live.value ? known : new Share(peer, live.value);
@@ -252,8 +266,8 @@ export class PeerDesk implements PeerListener, CallWatcher {
   }
 
   #sayCall(share: Share): void {
-    const { room, startedBy, startedAtMs, owner } = share.live.call;
-    share.offered = this.#send(share, { type: 'call', room, startedBy, startedAtMs, owner: owner ?? this.#options.server });
+    const { room, startedBy, startedAtMs, owner, term } = share.live.call;
+    share.offered = this.#send(share, { type: 'call', room, startedBy, startedAtMs, owner: owner ?? this.#options.server, term });
   }
 
   #sayEverything(share: Share): void {

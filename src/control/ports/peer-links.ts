@@ -54,7 +54,7 @@ export interface PipeEnd {
 
 /** Each names its room; the shapes on the wire are in docs/protocol/cascade.md. */
 export type PeerMessage =
-  | { readonly type: 'call'; readonly room: RoomId; readonly startedBy: UserId; readonly startedAtMs: number; readonly owner: ServerName }
+  | { readonly type: 'call'; readonly room: RoomId; readonly startedBy: UserId; readonly startedAtMs: number; readonly owner: ServerName; readonly term: number }
   | { readonly type: 'callRefused'; readonly room: RoomId; readonly code: 'forbidden' }
   | { readonly type: 'people'; readonly room: RoomId; readonly people: readonly PeerPerson[] }
   | { readonly type: 'person'; readonly room: RoomId; readonly person: PeerPerson }

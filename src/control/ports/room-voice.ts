@@ -8,7 +8,12 @@ export interface CallNotice {
   readonly room: RoomId;
   readonly callId: string;
   readonly slug: Slug;
-  readonly state: 'open' | 'ended';
+  /** moved: the call goes on, and another bridge speaks for it now. */
+  readonly state: 'open' | 'ended' | 'moved';
+  /** The organisation whose bridge speaks for it now, in state moved. */
+  readonly movedTo: ServerName | undefined;
+  /** The call was announced before, by a bridge that was lost. */
+  readonly continued: boolean;
   readonly startedBy: UserId;
   readonly startedAtMs: number;
   readonly endedAtMs: number | undefined;

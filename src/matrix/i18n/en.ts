@@ -17,6 +17,8 @@ export const en: Phrases = {
   widgetName: 'Call',
   join: 'Join',
   inProgress: 'Call in progress',
+  continues: 'Call in progress (continued)',
+  moved: (organisation) => `The call goes on: see the announcement of ${organisation}`,
   ended: 'Call ended',
   nobodyYet: 'nobody yet',
   nobodyCame: 'nobody came',

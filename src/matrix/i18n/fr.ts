@@ -17,6 +17,8 @@ export const fr: Phrases = {
   widgetName: 'Appel',
   join: 'Rejoindre',
   inProgress: 'Appel en cours',
+  continues: 'Appel en cours (suite)',
+  moved: (organisation) => `L’appel continue : voir l’annonce de ${organisation}`,
   ended: 'Appel terminé',
   nobodyYet: 'personne pour l’instant',
   nobodyCame: 'personne n’est venu',

@@ -7,6 +7,10 @@ export interface Phrases {
   readonly widgetName: string;
   readonly join: string;
   readonly inProgress: string;
+  /** As inProgress, of a call that another bridge has announced before. */
+  readonly continues: string;
+  /** The call goes on, announced by the bridge of that organisation. */
+  moved(organisation: string): string;
   readonly ended: string;
   readonly nobodyYet: string;
   readonly nobodyCame: string;
