@@ -51,6 +51,17 @@ describe('The subscriber\'s offer', () => {
     assert.deepEqual(sections.midToTrack(), { 2: 'TR_picture', 3: 'TR_picture2', 4: 'TR_sound2' });
   });
 
+  it('leaves a section alone until it was offered closed: a client takes no other track in its place before', () => {
+    const sections = new SubscriberSections();
+    add(sections, 'sound1');
+    sections.write(aTransport);
+    sections.close(trackId('TR_sound1'));
+    add(sections, 'sound2');
+    assert.deepEqual(shape(sections), [['application', 9, '0', undefined], ['audio', 0, '1', 'inactive'], ['audio', 9, '2', 'sendonly']]);
+    add(sections, 'sound3');
+    assert.deepEqual(shape(sections), [['application', 9, '0', undefined], ['audio', 9, '3', 'sendonly'], ['audio', 9, '2', 'sendonly']]);
+  });
+
   it('counts its versions and bundles only what is open', () => {
     const sections = new SubscriberSections();
     add(sections, 'sound');

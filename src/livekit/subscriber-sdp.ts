@@ -18,6 +18,8 @@ interface Section {
   /** The last track that it carried; undefined while it is closed. */
   sent: SentTrack | undefined;
   lastMid: string;
+  /** The client was offered it closed: only then may another track take it. */
+  free: boolean;
   /** Lines that a closed section still needs to be well-formed. */
   readonly payloads: string;
 }
@@ -37,16 +39,17 @@ export class SubscriberSections {
     return mid;
   }
 
-  /** A closed section of the same kind is taken again. */
+  /** A section of the same kind that the client knows as closed is taken again. */
   add(sent: SentTrack): void {
-    const closed = this.#sections.find((section) => section.sent === undefined && section.kind === sent.kind);
+    const closed = this.#sections.find((section) => section.free && section.kind === sent.kind);
     if (closed !== undefined) {
       closed.sent = sent;
       closed.lastMid = sent.mid;
+      closed.free = false;
       return;
     }
     const payloads = sent.rtpParameters.codecs.map(({ payloadType }) => payloadType).join(' ');
-    this.#sections.push({ kind: sent.kind, sent, lastMid: sent.mid, payloads });
+    this.#sections.push({ kind: sent.kind, sent, lastMid: sent.mid, free: false, payloads });
   }
 
   close(track: TrackId): void {
@@ -62,9 +65,10 @@ export class SubscriberSections {
     return Object.fromEntries(this.tracks.map(({ mid, track }) => [mid, track]));
   }
 
-  /** Each call is a new version of the same session. */
+  /** Each call is a new version of the same session, to be made when the one before is answered. */
   write(transport: TransportDescription): string {
     this.#version += 1;
+    for (const section of this.#sections) section.free = section.sent === undefined;
     const media = [applicationSection(anchorMid, transport, 'actpass'), ...this.#sections.map((section) => (section.sent === undefined ? closedSection(section) : sendingSection(section.sent, transport)))];
     const bundled = [anchorMid, ...this.tracks.map(({ mid }) => mid)];
     return write(describeSession({ sessionId: 1, version: this.#version, bundled, media }));
