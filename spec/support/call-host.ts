@@ -1,4 +1,5 @@
 // Owns a bridge without Matrix: the real calls, media and signalling, with a directory that knows everybody. For specs of clients.
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -7,13 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { createTickets } from '../../src/auth/tickets.ts';
-import type { CallId, UserId } from '../../src/call/ids.ts';
+import type { CallId, ServerName, UserId } from '../../src/call/ids.ts';
 import { memberPermissions, type Permissions } from '../../src/call/roles.ts';
 import { createCallDoor } from '../../src/control/call-door.ts';
-import { nobodyWatches } from '../../src/control/call-watcher.ts';
+import { nobodyWatches, type CallWatcher } from '../../src/control/call-watcher.ts';
 import { CallRegistry } from '../../src/control/call-registry.ts';
 import type { LiveCall } from '../../src/control/live-call.ts';
 import type { Random } from '../../src/control/ports/clock.ts';
+import { PeerDesk } from '../../src/control/peers/peer-desk.ts';
 import { silentObserver } from '../../src/control/ports/observer.ts';
 import type { RoomDirectory } from '../../src/control/ports/room-directory.ts';
 import type { CallDoor } from '../../src/control/ports/session.ts';
@@ -28,12 +30,14 @@ import { createRoomStore } from '../../src/store/room-store.ts';
 import { ok } from '../../src/util/result.ts';
 import { alice, powerLevels, rules, serverName, theRoom } from './builders.ts';
 import { realClock } from './clocks.ts';
+import type { LinksOf } from './control-env.ts';
 import { specBasePort } from './run.ts';
 import { workerBinary } from './worker-binary.ts';
 
 export interface CallHost extends AsyncDisposable {
   /** What clients connect to, `ws://…`. */
   readonly url: string;
+  /** The call of the room; a neighbour's host has it as soon as they are linked. */
   readonly live: LiveCall;
   readonly media: ClosableMediaPlane;
   readonly signalling: SignallingServer;
@@ -46,6 +50,17 @@ export interface CallHostOptions {
   readonly signalling?: Partial<SignallingOptions>;
   /** Rights that differ from everybody's, by user. */
   readonly permissions?: ReadonlyMap<UserId, Permissions>;
+  /** Counts from the first port of the specs: two for media, three for pipes. */
+  readonly portOffset?: number;
+  readonly neighbour?: NeighbourOptions;
+}
+
+export interface NeighbourOptions {
+  readonly server: ServerName;
+  readonly peer: ServerName;
+  readonly links: LinksOf;
+  /** False: the call comes from the neighbour. */
+  readonly starts: boolean;
 }
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -59,13 +74,17 @@ const specLogger = process.env['VIADUC_SPEC_LOG'] === undefined ? silentLogger :
 
 export async function startCallHost(options: CallHostOptions = {}): Promise<CallHost> {
   await using stack = new AsyncDisposableStack();
+  const { neighbour, portOffset = 45 } = options;
+  const server = neighbour?.server ?? serverName('host.example.org');
+  const firstPort = specBasePort() + portOffset;
   const folder = mkdtempSync(join(tmpdir(), 'viaduc-call-host-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
   const database = openDatabase(join(folder, 'viaduc.db'));
   stack.defer(() => void database.close());
   const media = await createMediaPlane({
-    workerBinary: workerBinary(), workers: 2, listenIp: '127.0.0.1', announcedAddress: undefined, firstPort: specBasePort() + 45,
+    workerBinary: workerBinary(), workers: 2, listenIp: '127.0.0.1', announcedAddress: undefined, firstPort,
     iceTcp: true, initialOutgoingBitrateKbps: 1_000, maxIncomingBitrateKbps: 0, log: specLogger,
+    pipes: neighbour === undefined ? undefined : { listenIp: '127.0.0.1', announcedAddress: undefined, firstPort: firstPort + 2, lastPort: firstPort + 4 },
   });
   stack.defer(() => media.close());
   const clock = realClock;
@@ -77,7 +96,8 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
   };
   const outboxMarked = (): void => undefined;
   const rooms = new RoomBook({ store: createRoomStore(database), outbox: createOutbox(database), random, clock, defaultLanguage: 'en', outboxMarked });
-  const calls = new CallRegistry({ context: { server: serverName('host.example.org'), store: createCallStore(database), media, clock, rules: { ...rules, maxParticipants: 30 }, log: specLogger, outboxMarked, watcher: nobodyWatches }, random, directory, rooms });
+  let watcher: CallWatcher = nobodyWatches;
+  const calls = new CallRegistry({ context: { server, store: createCallStore(database), media, clock, rules: { ...rules, maxParticipants: 30 }, log: specLogger, outboxMarked, get watcher() { return watcher; } }, random, directory, rooms });
   stack.defer(() => calls.stop('bridgeStopping'));
   const tickets = createTickets({ key: randomBytes(32), server: serverName('interieur.localhost'), clock, lifetimeMs: 600_000 });
   const door = createCallDoor({ calls, tickets, directory, clock, random, log: specLogger, observer: silentObserver, labelOf: (server) => server });
@@ -85,19 +105,32 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
   const connections: Duplex[] = [];
   const port = await listen(stack, signalling, connections);
   stack.defer(() => signalling.close());
-  const started = await calls.start({ room: theRoom, by: alice, eventId: undefined });
-  if (!started.ok) throw new Error(`the call does not start: ${started.error.detail}`);
-  const { live } = started.value;
+  if (neighbour !== undefined) watcher = deskOf(neighbour, { calls, directory });
+  if (neighbour?.starts !== false) {
+    const started = await calls.start({ room: theRoom, by: alice, eventId: undefined });
+    if (!started.ok) throw new Error(`the call does not start: ${started.error.detail}`);
+  }
+  const live = (): LiveCall => calls.inRoom(theRoom) ?? assert.fail('no call runs here');
   const kept = stack.move();
   return {
     url: `ws://localhost:${port}`,
-    live,
+    get live() {
+      return live();
+    },
     media,
     signalling,
-    ticket: (user, device) => tickets.mint(live.call.id satisfies CallId, { identity: `${user}:${device}`, user, server: serverName(user.slice(user.indexOf(':') + 1)), device, name: user, role: 'participant', permissions: memberPermissions }),
+    ticket: (user, device) => tickets.mint(live().call.id satisfies CallId, { identity: `${user}:${device}`, user, server: serverName(user.slice(user.indexOf(':') + 1)), device, name: user, role: 'participant', permissions: memberPermissions }),
     breakFirstConnection: () => void connections.find(({ destroyed }) => !destroyed)?.destroy(),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+function deskOf({ server, peer, links: linksOf }: NeighbourOptions, { calls, directory }: { readonly calls: CallRegistry; readonly directory: RoomDirectory }): PeerDesk {
+  // Each needs the other: what comes over the link finds the desk once it is there.
+  let desk: PeerDesk | undefined;
+  const links = linksOf({ linkUp: (from) => desk?.linkUp(from), linkDown: (from, reason) => desk?.linkDown(from, reason), received: (from, message) => desk?.received(from, message) });
+  desk = new PeerDesk({ server, neighbours: new Set([peer]), links, calls, directory, clock: realClock, log: specLogger, labelOf: (name) => name, tickets: { received: () => undefined } });
+  return desk;
 }
 
 async function listen(stack: AsyncDisposableStack, signalling: SignallingServer, connections: Duplex[]): Promise<number> {

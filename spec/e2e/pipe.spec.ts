@@ -1,0 +1,216 @@
+// One call on two bridges: unmodified clients in Chromium, each at its own bridge, whose media crosses a real encrypted pipe.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser } from 'playwright-core';
+import { alice, bob, serverName, userId } from '../support/builders.ts';
+import { startCallHost, type CallHost } from '../support/call-host.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { eventually } from '../support/eventually.ts';
+import { RtcPage, servePage, trackOf, type PageServer, type RoomView, type RtcClient } from '../support/rtc-client.ts';
+import { Wire } from '../support/wire.ts';
+
+const interieur = serverName('interieur.example.org');
+const finances = serverName('finances.example.org');
+
+/** A person of the other bridge goes by another identity, without a device. */
+function farIdentity(view: RoomView, user: string): string {
+  return view.remote.find(({ identity }) => identity.startsWith(`${user}:`))?.identity ?? '';
+}
+
+function playing(view: RoomView, user: string, more: { readonly frames?: number; readonly energy?: number } = {}): string | undefined {
+  const camera = trackOf(view, farIdentity(view, user), 'camera');
+  const microphone = trackOf(view, farIdentity(view, user), 'microphone');
+  if (camera === undefined || microphone === undefined) return `no camera or microphone of ${user}`;
+  if (camera.frames <= (more.frames ?? 10)) return `only ${camera.frames} frames of ${user} decoded`;
+  if (microphone.energy <= (more.energy ?? 0)) return `no sound of ${user}`;
+  return undefined;
+}
+
+const cameraWidth = (view: RoomView, user: string): number => trackOf(view, farIdentity(view, user), 'camera')?.width ?? 0;
+const cameraFrames = (view: RoomView, user: string): number => trackOf(view, farIdentity(view, user), 'camera')?.frames ?? 0;
+
+describe('A call on two bridges', function () {
+  this.timeout(300_000);
+  let browser: Browser;
+  let pages: PageServer;
+  let wire: Wire;
+  let here: CallHost;
+  let there: CallHost;
+  let opened: RtcPage[];
+
+  before(async () => {
+    browser = await launchChromium();
+    pages = await servePage('livekit-client');
+  });
+
+  after(async () => {
+    await browser.close();
+    await pages[Symbol.asyncDispose]();
+  });
+
+  beforeEach(async () => {
+    wire = new Wire();
+    opened = [];
+    there = await startCallHost({ portOffset: 50, neighbour: { server: finances, peer: interieur, links: wire.links(finances, interieur), starts: false } });
+    here = await startCallHost({ portOffset: 45, neighbour: { server: interieur, peer: finances, links: wire.links(interieur, finances), starts: true } });
+    await eventually(() => {
+      assert.equal(there.live.call.owner, interieur);
+      return undefined;
+    });
+  });
+
+  afterEach(async () => {
+    for (const page of opened) await page.close();
+    await here[Symbol.asyncDispose]();
+    await there[Symbol.asyncDispose]();
+  });
+
+  async function join(host: CallHost, user: typeof alice, device: string, options: Record<string, unknown> = {}): Promise<RtcClient> {
+    const page = await RtcPage.open(browser, pages.url);
+    opened.push(page);
+    const person = page.client(device);
+    await person.run('connect', host.url, await host.ticket(user, device), options);
+    return person;
+  }
+
+  const joinTalking = async (host: CallHost, user: typeof alice, device: string): Promise<RtcClient> => {
+    const person = await join(host, user, device);
+    await person.run('microphone', true);
+    await person.run('camera', true);
+    return person;
+  };
+
+  /** The pipe's counters as the sender of Alice's media has them. */
+  const pipeStats = async () => await (await (await here.live.media()).pipe(finances)).stats();
+
+  const bytesPerSecond = async (): Promise<number> => {
+    const before = await pipeStats();
+    await sleep(2_000);
+    return ((await pipeStats()).bytesSent - before.bytesSent) / 2;
+  };
+
+  it('shows and sounds to both sides, each connected to its own bridge only', async () => {
+    const a = await joinTalking(here, alice, 'A');
+    const b = await joinTalking(there, bob, 'B');
+    await b.sees((view) => playing(view, alice));
+    await a.sees((view) => playing(view, bob));
+    assert.equal((await b.view()).count, 2);
+    const stats = await pipeStats();
+    assert.ok(stats.bytesSent > 0 && stats.bytesReceived > 0 && stats.packetsSent > 0 && stats.packetsReceived > 0, JSON.stringify(stats));
+    await eventually(async () => ((await pipeStats()).roundTripMs === undefined ? 'the round trip is not known' : undefined));
+    await a.sees(({ events }) => (events.includes('localTrackSubscribed') ? undefined : 'nobody was told to receive our track'));
+  });
+
+  it('changes the simulcast layer with the size that a viewer beyond the border asks for', async () => {
+    await joinTalking(here, alice, 'A');
+    const b = await join(there, bob, 'B');
+    const width = (expected: number) => (view: RoomView): string | undefined => (cameraWidth(view, alice) === expected ? undefined : `the picture is ${cameraWidth(view, alice)} wide instead of ${expected}`);
+    await b.sees(width(1280), 60_000);
+    const identity = farIdentity(await b.view(), alice);
+    for (const [w, h] of [[320, 180], [640, 360], [1280, 720]] as const) {
+      await b.run('wishSize', identity, 'camera', w, h);
+      await b.sees(width(w), 60_000);
+    }
+    const layers = wire.of('want', finances).flatMap((message) => (message.type === 'want' && message.layer !== undefined ? [message.layer] : []));
+    assert.deepEqual(layers.slice(-3), [0, 1, 2]);
+  });
+
+  it('gives a late viewer a picture at once, and sends one copy however many watch', async () => {
+    await joinTalking(here, alice, 'A');
+    const first = await join(there, bob, 'B');
+    await first.sees((view) => (cameraWidth(view, alice) === 1280 ? playing(view, alice) : 'not the best picture yet'), 60_000);
+    const one = await bytesPerSecond();
+    const late = await join(there, userId('@dora:finances.example.org'), 'D');
+    const joinedAt = performance.now();
+    await late.sees((view) => (cameraFrames(view, alice) > 0 ? undefined : 'no picture'), 5_000);
+    assert.ok(performance.now() - joinedAt < 5_000);
+    await late.sees((view) => playing(view, alice));
+    const two = await bytesPerSecond();
+    assert.ok(two < one * 1.4, `${Math.round(one)} bytes per second for one viewer, ${Math.round(two)} for two`);
+    assert.equal(new Set(wire.of('offer', interieur).map((message) => (message.type === 'offer' ? message.track : ''))).size, 2);
+  });
+
+  it('sends nothing that nobody watches: hidden tiles rest, and come back', async () => {
+    const a = await joinTalking(here, alice, 'A');
+    await a.run('microphone', false);
+    const b = await join(there, bob, 'B', { adaptiveStream: true, dynacast: true });
+    await b.sees((view) => (cameraFrames(view, alice) > 10 ? undefined : 'no picture'));
+    const identity = farIdentity(await b.view(), alice);
+    await b.run('tileWidth', identity, 'camera', 0);
+    await eventually(() => (wire.of('unwant', finances).length > 0 ? undefined : 'the bridge still wants it'), 20_000);
+    await eventually(async () => ((await bytesPerSecond()) < 200 ? undefined : 'bytes still cross'), 15_000);
+    const before = cameraFrames(await b.view(), alice);
+    await b.run('tileWidth', identity, 'camera', 640);
+    await b.sees((view) => (cameraFrames(view, alice) > before + 10 ? undefined : 'the picture does not come back'));
+  });
+
+  it('withdraws what the last viewer wanted when they leave, and serves the next one', async () => {
+    await joinTalking(here, alice, 'A');
+    const b = await join(there, bob, 'B');
+    await b.sees((view) => playing(view, alice));
+    await b.run('disconnect');
+    await eventually(() => (wire.of('unwant', finances).length === 2 ? undefined : 'both tracks should be given back'), 20_000);
+    await eventually(async () => ((await bytesPerSecond()) < 200 ? undefined : 'bytes still cross'), 15_000);
+    const next = await join(there, userId('@dora:finances.example.org'), 'D');
+    await next.sees((view) => playing(view, alice));
+  });
+
+  it('mutes and unmutes across the border', async () => {
+    const a = await joinTalking(here, alice, 'A');
+    const b = await join(there, bob, 'B');
+    await b.sees((view) => playing(view, alice));
+    await a.run('microphone', false);
+    await a.run('camera', false);
+    await b.sees((view) => (trackOf(view, farIdentity(view, alice), 'camera')?.muted === true ? undefined : 'the camera is not muted'));
+    const muted = await b.view();
+    // Somebody who comes while everything is muted must see it when it is not any more.
+    const late = await join(there, userId('@dora:finances.example.org'), 'D');
+    await late.sees((view) => (trackOf(view, farIdentity(view, alice), 'camera')?.muted === true ? undefined : 'no muted camera'));
+    await a.run('microphone', true);
+    await a.run('camera', true);
+    await b.sees((view) => playing(view, alice, { frames: cameraFrames(muted, alice) + 10, energy: trackOf(muted, farIdentity(muted, alice), 'microphone')?.energy ?? 0 }));
+    await late.sees((view) => playing(view, alice));
+  });
+
+  it('shares a screen, and takes it away again', async () => {
+    const a = await join(here, alice, 'A');
+    const b = await join(there, bob, 'B');
+    for (const width of [1280, 640]) {
+      await a.run('publishDrawn', { width, height: width * 9 / 16, framesPerSecond: 10, frequency: 0, source: 'screen_share', simulcast: false });
+      await b.sees((view) => {
+        const picture = trackOf(view, farIdentity(view, alice), 'screen_share');
+        return picture !== undefined && picture.frames > 5 && picture.width === width ? undefined : `the screen has ${picture?.frames ?? 0} frames of ${picture?.width ?? 0}`;
+      });
+      await a.run('unpublish', 'screen_share');
+      await b.sees((view) => (trackOf(view, farIdentity(view, alice), 'screen_share') === undefined ? undefined : 'the screen is still shared'));
+    }
+  });
+
+  it('has the media back after the link was cut and mended', async () => {
+    await joinTalking(here, alice, 'A');
+    const b = await join(there, bob, 'B');
+    await b.sees((view) => playing(view, alice));
+    wire.cut();
+    wire.mend();
+    await eventually(() => (wire.of('media', interieur).length === 2 ? undefined : 'no new pipe'));
+    await sleep(1_000);
+    const before = await b.view();
+    await b.sees((view) => playing(view, alice, { frames: cameraFrames(before, alice) + 10 }));
+  });
+
+  it('has the media back after a media worker died on either side', async () => {
+    const a = await join(here, alice, 'A');
+    const b = await join(there, bob, 'B');
+    for (const person of [a, b]) await person.run('publishDrawn', { width: 320, height: 180, framesPerSecond: 10, frequency: 440 });
+    await a.sees((view) => playing(view, bob));
+    await b.sees((view) => playing(view, alice));
+    for (const host of [here, there]) {
+      const busy = (await host.media.snapshot()).workers.find(({ routers }) => routers > 0);
+      assert.ok(busy !== undefined);
+      process.kill(busy.pid, 'SIGKILL');
+      await sleep(2_000);
+      await a.sees((view) => playing(view, bob, { frames: 20 }), 60_000);
+      await b.sees((view) => playing(view, alice, { frames: 20 }), 60_000);
+    }
+  });
+});
