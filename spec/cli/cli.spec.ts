@@ -19,7 +19,11 @@ interface Ended {
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 async function viaduc(...args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return await viaducWith({}, ...args);
+}
+
+async function viaducWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const parts: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => parts.push(part));
   const { promise, resolve } = Promise.withResolvers<number | null>();
@@ -96,12 +100,16 @@ describe('command line', function () {
   });
 
   it('checks a homeserver that is ready, and a port that is taken', async () => {
-    const { folder: runFolder } = await specRun();
+    const { folder: runFolder, certificates } = await specRun();
     const files = await bridgeFiles(mkdtempSync(join(runFolder, 'cli-')), 0);
     await using _federation = await startFederation({ size: 1, settings: () => ({ registrations: [files.registration] }) });
-    const good = await viaduc('check', '--config', files.configFile);
+    const good = await viaducWith({ NODE_EXTRA_CA_CERTS: certificates.authority }, 'check', '--config', files.configFile);
     assert.equal(good.status, 0, good.output);
-    assert.match(good.output, /The homeserver knows the application service viaduc[^]*The bridge can run\./);
+    assert.match(good.output, /The homeserver knows the application service viaduc[^]* ok {2}interieur\.localhost:\d+ can be asked who its people are[^]*The bridge can run\./);
+    assert.match(good.output, /WARN {2}finances\.localhost:\d+ cannot be asked who its people are: .*\n {7}→ Until it can/);
+    const untrusting = await viaducWith({ NODE_EXTRA_CA_CERTS: '' }, 'check', '--config', files.configFile);
+    assert.equal(untrusting.status, 1);
+    assert.match(untrusting.output, /FAIL {2}interieur\.localhost:\d+ cannot be asked who its people are: .*certificate.*\n {7}→ Set homeserver\.federationUrl/);
     const port = Number(new URL(files.publicUrl).port);
     const other = createServer().listen(port, '127.0.0.1');
     const taken = await viaduc('check', '--config', files.configFile);

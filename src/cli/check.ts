@@ -1,6 +1,6 @@
 // Owns ./viaduc check: looks at everything a bridge needs and says what to do about each fault.
 import { loadConfig } from '../config/load.ts';
-import { bridgeRuns, certificate, federation, homeserverReachesUs, homeserverVersions, portsFree, registrationKnown } from './check/probes.ts';
+import { bridgeRuns, certificate, homeserverReachesUs, homeserverVersions, identities, portsFree, registrationKnown } from './check/probes.ts';
 import type { Finding } from './check/finding.ts';
 import { quickFindings } from './check/quick.ts';
 
@@ -16,7 +16,7 @@ export async function check(configPath: string): Promise<number> {
     ...quickFindings(config),
     await homeserverVersions(config),
     await registrationKnown(config),
-    await federation(config),
+    ...(await identities(config)),
     ...(runs ? [await homeserverReachesUs(config)] : await portsFree(config)),
     ...(secure === undefined ? [] : [secure]),
   ];

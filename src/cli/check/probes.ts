@@ -4,8 +4,11 @@ import { createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { z } from 'zod';
 import { readRegistration } from '../../bridge.ts';
+import { isServerName } from '../../call/ids.ts';
 import type { Config } from '../../config/schema.ts';
+import { federationAsker } from '../../matrix/federation-request.ts';
 import { asError } from '../../util/background.ts';
+import { systemClock } from '../../util/system.ts';
 import { broken, doubtful, good, type Finding } from './finding.ts';
 
 const deadlineMs = 5000;
@@ -52,15 +55,21 @@ export async function homeserverReachesUs(config: Config): Promise<Finding> {
   }
 }
 
-/** `GET /_matrix/federation/v1/version` at the address given in the configuration. */
-export async function federation({ homeserver }: Config): Promise<Finding> {
-  if (homeserver.federationUrl === undefined) return good('Your own users are verified at your homeserver as every other: by its server name');
-  try {
-    const { status } = await ask(`${homeserver.federationUrl}/_matrix/federation/v1/version`);
-    return status === 200 ? good(`The federation API answers at ${homeserver.federationUrl}`) : broken(`${homeserver.federationUrl} answers ${status}, but not as a federation API`, 'Set homeserver.federationUrl to a listener with the resource federation or openid.');
-  } catch (error) {
-    return broken(`The federation API does not answer at ${homeserver.federationUrl}: ${reason(error)}`, 'Check homeserver.federationUrl and the certificate (NODE_EXTRA_CA_CERTS for a private authority).');
-  }
+/**
+ * `GET /_matrix/federation/v1/openid/userinfo` with an invented token, asked as for a join, of our own homeserver and of each
+ * that is listed by its full name: who they do not know is refused, so 401 means that they would vouch for their people.
+ */
+export async function identities({ homeserver, access }: Config): Promise<Finding[]> {
+  const ask = federationAsker({ own: homeserver, privateAddresses: access.privateAddresses, clock: systemClock });
+  const others = access.servers.filter(isServerName).filter((server) => server !== homeserver.serverName);
+  return await Promise.all([homeserver.serverName, ...others].map(async (server) => {
+    const answer = await ask(server, '/_matrix/federation/v1/openid/userinfo?access_token=check');
+    if (answer.ok && answer.value.status === 401) return good(`${server} can be asked who its people are`);
+    const what = `${server} cannot be asked who its people are: ${answer.ok ? `it answers ${answer.value.status}, but not as a homeserver` : answer.error.detail}`;
+    const isPrivate = !answer.ok && answer.error.kind === 'forbiddenAddress';
+    if (server !== homeserver.serverName) return doubtful(what, isPrivate ? 'If it is a homeserver inside your network, list that in access.privateAddresses.' : 'Until it can, its people join by the link and a code only. Check its name in access.servers, the network and its certificate.');
+    return broken(what, isPrivate ? 'Set homeserver.federationUrl, or list your network in access.privateAddresses.' : 'Set homeserver.federationUrl to a listener with the resource federation or openid (NODE_EXTRA_CA_CERTS for a private certificate authority).');
+  }));
 }
 
 /** Something answers on the metrics port: the bridge runs already. */
