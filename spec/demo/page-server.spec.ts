@@ -9,7 +9,7 @@ const info: DemoInfo = {
   language: 'fr',
   roomId: '!room',
   command: '!visio',
-  botUserId: '@visio:interieur.localhost:1',
+  botUserIds: ['@visio:interieur.localhost:1'],
   callOrigins: ['http://interieur.localhost:4'],
   columns: [{ organisation: 'interieur', organisationName: { fr: 'Intérieur', en: 'Interior' }, serverName: 'interieur.localhost:1', homeserverUrl: 'http://interieur.localhost:2', localpart: 'alice', displayName: 'Alice', password: 'x' }],
 };

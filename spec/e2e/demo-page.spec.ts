@@ -68,7 +68,7 @@ describe('page of the demo', function () {
       language: 'fr',
       roomId: room,
       command: '!visio',
-      botUserId: `@visio:${federation.server(0).serverName}`,
+      botUserIds: [`@visio:${federation.server(0).serverName}`],
       callOrigins: [trusted],
       columns: [alice, bob].map(({ userId }, index) => {
         const organisation = organisations[index] ?? interieur;

@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { botLocalpart, serverNameOf, writeBridgeFiles } from '../../src/demo/bridge-config.ts';
 import { startBridgeProcess, type BridgeProcess } from '../../src/demo/bridge-process.ts';
-import { mediaStatistics, rememberPeerConnections, type MediaStatistics } from '../../src/demo/check/media-probe.ts';
+import { mediaStatistics, rememberConnections, totalsOf, type MediaStatistics } from '../../src/demo/check/media-probe.ts';
 import { launchChromium } from '../../src/demo/chromium.ts';
 import { organisationPorts, organisations } from '../../src/demo/organisations.ts';
 import { eventually } from './eventually.ts';
@@ -33,10 +33,10 @@ export interface BridgeFilesOfSpec {
 }
 
 /** Writes the configuration of the bridge of one organisation of the federation. */
-export async function bridgeFiles(folder: string, index: number, settings: Readonly<Record<string, unknown>> = specSettings): Promise<BridgeFilesOfSpec> {
+export async function bridgeFiles(folder: string, index: number, settings: Readonly<Record<string, unknown>> = specSettings, bridges = 2): Promise<BridgeFilesOfSpec> {
   mkdirSync(folder, { recursive: true });
   const basePort = specBasePort();
-  const files = await writeBridgeFiles({ basePort, organisations: organisations.slice(0, 2), index, folder, language: 'en', frameAncestors: ['*'] });
+  const files = await writeBridgeFiles({ basePort, organisations: organisations.slice(0, 2), index, bridges, folder, language: 'en', frameAncestors: ['*'] });
   const config = parse(readFileSync(files.configFile, 'utf8')) as Record<string, Record<string, unknown>>;
   for (const [path, value] of Object.entries(settings)) {
     const [section = '', key = ''] = path.split('.');
@@ -132,7 +132,7 @@ export class BridgeEnv implements AsyncDisposable {
 
   async openPage(slug: string): Promise<CallPage> {
     const context = await this.browser.newContext({ locale: 'en-GB', viewport: { width: 900, height: 640 } });
-    await context.addInitScript(rememberPeerConnections);
+    await context.addInitScript(rememberConnections);
     const page = await context.newPage();
     await page.goto(`${this.files.publicUrl}/c/${slug}`);
     return new CallPage(context, page);
@@ -204,12 +204,12 @@ export class CallPage {
 
   /** Pictures are being decoded and sound is heard, from now on. */
   async seesAndHears(): Promise<void> {
-    const before = await this.media();
+    const before = totalsOf(await this.media());
     await eventually(async () => {
-      const { framesDecoded, audioEnergy } = await this.media();
+      const { frames, energy } = totalsOf(await this.media());
       // After a rejoin the counters are those of new connections.
-      const frames = framesDecoded < before.framesDecoded ? framesDecoded : framesDecoded - before.framesDecoded;
-      return frames > 20 && audioEnergy > 0.0001 ? undefined : `${frames} new pictures, audio energy ${audioEnergy}`;
+      const more = frames < before.frames ? frames : frames - before.frames;
+      return more > 20 && energy > 0.0001 ? undefined : `${more} new pictures, audio energy ${energy}`;
     }, 40_000);
   }
 

@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCheck } from '../demo/check/run-check.ts';
 import { type Demo, startDemo } from '../demo/demo.ts';
-import type { Language } from '../demo/organisations.ts';
+import { type Language, organisations } from '../demo/organisations.ts';
 import { toolPath } from '../demo/tools.ts';
 
 interface DemoArguments {
   readonly check: boolean;
+  readonly ministries: number;
+  readonly bridges: number;
   readonly basePort: number;
   readonly language: Language;
   readonly folder: string;
@@ -16,6 +18,8 @@ interface DemoArguments {
 }
 
 const defaultPort = 18_440;
+/** One organisation has nobody to call. */
+const fewest = 2;
 const lowestPort = 1100;
 /** The kernel gives the ports above to outgoing connections. */
 const highestPort = 32_700;
@@ -64,8 +68,8 @@ function welcome({ url, info }: Demo, { folder }: DemoArguments): string {
     '',
     `  Open  ${url}`,
     '',
-    `  Type ${info.command} in one column, press Join in both. One window each: ${url}/?solo=${info.columns[0]?.localpart ?? ''}`,
-    '  With loudspeakers both columns hear each other: mute one microphone, or use headphones.',
+    `  Type ${info.command} in one column, press Join in each. One window for one person: ${url}/?solo=${info.columns[0]?.localpart ?? ''}`,
+    '  With loudspeakers the columns hear each other: mute all microphones but one, or use headphones.',
     '',
     ...people,
     `    Everything is kept in ${folder}; remove it to begin anew.`,
@@ -78,11 +82,18 @@ function welcome({ url, info }: Demo, { folder }: DemoArguments): string {
 function readArguments(argv: readonly string[]): DemoArguments {
   const { values } = parseArgs({
     args: [...argv],
-    options: { check: { type: 'boolean', default: false }, port: { type: 'string' }, lang: { type: 'string', default: 'fr' }, out: { type: 'string' } },
+    options: { check: { type: 'boolean', default: false }, ministries: { type: 'string', default: '2' }, bridges: { type: 'string' }, port: { type: 'string' }, lang: { type: 'string', default: 'fr' }, out: { type: 'string' } },
   });
-  const basePort = values.port === undefined ? defaultPort : Number(values.port);
-  if (!Number.isInteger(basePort) || basePort < lowestPort || basePort > highestPort) throw new Error(`--port must be a whole number from ${String(lowestPort)} to ${String(highestPort)}, not "${values.port ?? ''}".`);
+  const basePort = numberIn('--port', values.port ?? String(defaultPort), lowestPort, highestPort);
   if (values.lang !== 'fr' && values.lang !== 'en') throw new Error(`--lang must be fr or en, not "${values.lang}".`);
+  const ministries = numberIn('--ministries', values.ministries, fewest, organisations.length);
+  const bridges = numberIn('--bridges', values.bridges ?? values.ministries, 1, ministries);
   const folder = join(toolPath('VIADUC_CACHE'), `demo-${String(basePort)}`);
-  return { check: values.check, basePort, language: values.lang, folder, out: resolve(values.out ?? join(folder, 'check')) };
+  return { check: values.check, ministries, bridges, basePort, language: values.lang, folder, out: resolve(values.out ?? join(folder, 'check')) };
+}
+
+function numberIn(option: string, text: string, lowest: number, highest: number): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < lowest || number > highest) throw new Error(`${option} must be a whole number from ${String(lowest)} to ${String(highest)}, not "${text}".`);
+  return number;
 }

@@ -12,6 +12,8 @@ export interface BridgeSettings {
   readonly organisations: readonly Organisation[];
   /** Whose bridge this is, by its place in `organisations`. */
   readonly index: number;
+  /** How many of them, from the first on, have a bridge: those are neighbours. */
+  readonly bridges: number;
   /** Kept from run to run: registration, database, keys. */
   readonly folder: string;
   readonly language: Language;
@@ -28,8 +30,8 @@ export interface BridgeFiles {
 }
 
 export const botLocalpart = 'visio';
-const mediaWorkers = 2;
 const recordSchema = z.record(z.string(), z.unknown());
+const tokensSchema = z.object({ as_token: z.string(), hs_token: z.string() });
 
 export function serverNameOf(organisation: Organisation, index: number, basePort: number): ServerName {
   const name = `${hostOf(organisation)}:${String(organisationPorts(basePort, index).federation)}`;
@@ -37,23 +39,28 @@ export function serverNameOf(organisation: Organisation, index: number, basePort
   return name;
 }
 
-/** Writes bridge.yaml anew, and registration.yaml if there is none yet. */
+/** Writes bridge.yaml and registration.yaml anew; the registration's tokens are kept. */
 export async function writeBridgeFiles(settings: BridgeSettings): Promise<BridgeFiles> {
   const { folder, basePort, index } = settings;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = bridgeConfig(settings);
+  const { makeRegistration } = await import('../matrix/make-registration.ts');
+  const url = `http://127.0.0.1:${String(organisationPorts(basePort, index).appservice)}`;
   const registrationFile = join(folder, 'registration.yaml');
-  if (!existsSync(registrationFile)) {
-    const { makeRegistration } = await import('../matrix/make-registration.ts');
-    const url = `http://127.0.0.1:${String(organisationPorts(basePort, index).appservice)}`;
-    writeFileSync(registrationFile, makeRegistration({ serverName: config.homeserver.serverName, url, botLocalpart }), { mode: 0o600 });
-  }
+  const made = recordSchema.parse(parse(makeRegistration({ serverName: config.homeserver.serverName, url, botLocalpart })));
+  const registration = { ...made, ...keptTokens(registrationFile) };
+  writeFileSync(registrationFile, stringify(registration), { mode: 0o600 });
   const configFile = join(folder, 'bridge.yaml');
   writeFileSync(configFile, stringify(config), { mode: 0o600 });
-  return { configFile, registration: recordSchema.parse(parse(readFileSync(registrationFile, 'utf8'))), publicUrl: config.http.publicUrl };
+  return { configFile, registration, publicUrl: config.http.publicUrl };
 }
 
-function bridgeConfig({ basePort, organisations, index, language, frameAncestors }: BridgeSettings): ConfigInput {
+/** An earlier version's file may lack what this one needs, but the homeserver knows its tokens. */
+function keptTokens(registrationFile: string): z.infer<typeof tokensSchema> | undefined {
+  return existsSync(registrationFile) ? tokensSchema.parse(parse(readFileSync(registrationFile, 'utf8'))) : undefined;
+}
+
+function bridgeConfig({ basePort, organisations, index, bridges, language, frameAncestors }: BridgeSettings): ConfigInput {
   const own = organisations[index];
   if (own === undefined) throw new Error(`There is no organisation ${String(index)}.`);
   const ports = organisationPorts(basePort, index);
@@ -66,11 +73,11 @@ function bridgeConfig({ basePort, organisations, index, language, frameAncestors
     organisation: { name: own.name[language], labels },
     http: { port: ports.page, publicUrl: `http://${hostOf(own)}:${String(ports.page)}`, frameAncestors: [...frameAncestors] },
     metrics: { port: ports.metrics },
-    media: { listenIp: '127.0.0.1', firstPort: ports.media, workers: mediaWorkers },
+    media: { listenIp: '127.0.0.1', firstPort: ports.media, workers: ports.cascade - ports.media },
     // All homeservers are on this machine, which a bridge would otherwise refuse to ask.
     access: { servers: names.filter((_, place) => place !== index), privateAddresses: ['127.0.0.0/8'] },
-    neighbours: names.filter((_, place) => place !== index).map((name) => ({ serverName: name, bot: botLocalpart })),
-    cascade: { listenIp: '127.0.0.1', firstPort: ports.media + mediaWorkers, lastPort: ports.media + mediaWorkers + 2 },
+    neighbours: names.slice(0, bridges).filter((_, place) => place !== index).map((name) => ({ serverName: name, bot: botLocalpart })),
+    cascade: { listenIp: '127.0.0.1', firstPort: ports.cascade, lastPort: ports.last },
     calls: { language, drainTimeoutMs: 0 },
     log: { level: 'info' },
   };

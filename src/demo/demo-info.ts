@@ -1,4 +1,4 @@
-// Owns the shape of demo.json: what the demo's server tells the two-column page. Shared by both sides.
+// Owns the shape of demo.json: what the demo's server tells the page of columns. Shared by both sides.
 import { z } from 'zod';
 
 const words = z.object({ fr: z.string(), en: z.string() });
@@ -8,7 +8,7 @@ export const demoInfoSchema = z.object({
   roomId: z.string(),
   /** What starts a call, "!visio". */
   command: z.string(),
-  botUserId: z.string(),
+  botUserIds: z.array(z.string()),
   /** Widgets of these origins get the person's OpenID token without being asked about. */
   callOrigins: z.array(z.string()),
   columns: z.array(

@@ -40,12 +40,15 @@ export interface OrganisationPorts {
   readonly metrics: number;
   /** UDP and TCP of the first mediasoup worker; each further worker has the next port. */
   readonly media: number;
+  /** UDP to and from other bridges, up to and including the last port. */
+  readonly cascade: number;
+  readonly last: number;
 }
 
 /** Ten ports for each organisation, the first of them `basePort`. */
 export function organisationPorts(basePort: number, index: number): OrganisationPorts {
   const first = basePort + 10 * index;
-  return { federation: first, client: first + 1, appservice: first + 2, page: first + 3, metrics: first + 4, media: first + 5 };
+  return { federation: first, client: first + 1, appservice: first + 2, page: first + 3, metrics: first + 4, media: first + 5, cascade: first + 7, last: first + 9 };
 }
 
 export function hostOf(organisation: Organisation): string {

@@ -14,6 +14,8 @@ interface Person {
 const aliasLocalpart = 'coordination';
 const roomSchema = z.object({ room_id: z.string() });
 const membersSchema = z.object({ chunk: z.array(z.object({ state_key: z.string(), content: z.object({ membership: z.string() }) })) });
+const levelsSchema = z.looseObject({ users: z.record(z.string(), z.number()).default({}) });
+const botLevel = 50;
 const botJoinDeadlineMs = 30_000;
 const words = {
   fr: { name: 'Réunion de coordination', topic: (names: string) => `Point hebdomadaire : ${names}` },
@@ -27,7 +29,7 @@ const eventLevels = {
 };
 
 /**
- * Post: every organisation's person is in the room, and the bots too.
+ * Post: every organisation's person is in the room, and the bots too, with the power they need.
  * @param homeservers running, in the order of `organisations`; the first one's person owns the room.
  * @returns the room's id.
  */
@@ -37,6 +39,7 @@ export async function prepareRoom(homeservers: readonly Homeserver[], organisati
   if (owner === undefined) throw new Error('The demo needs an organisation.');
   const roomId = (await findRoom(owner)) ?? (await createRoom(owner, botUserIds, language, organisations));
   await ensureMember(owner, roomId, { userId: owner.userId, join: () => join(owner, roomId, owner.serverName) });
+  await ensurePower(owner, roomId, botUserIds);
   for (const other of others) await ensureMember(owner, roomId, { userId: other.userId, join: () => join(other, roomId, owner.serverName) });
   for (const botUserId of botUserIds) await ensureMember(owner, roomId, { userId: botUserId, join: () => botJoined(owner, roomId, botUserId) });
   return roomId;
@@ -70,10 +73,19 @@ async function createRoom({ api }: Person, botUserIds: readonly string[], langua
     room_alias_name: aliasLocalpart,
     name: words[language].name,
     topic: words[language].topic(organisations.map(({ name }) => name[language]).join(', ')),
-    power_level_content_override: { users: Object.fromEntries(botUserIds.map((botUserId) => [botUserId, 50])), events: eventLevels },
+    power_level_content_override: { users: Object.fromEntries(botUserIds.map((botUserId) => [botUserId, botLevel])), events: eventLevels },
   };
   const { room_id } = await api.ask({ method: 'POST', path: '/_matrix/client/v3/createRoom', body, answer: roomSchema });
   return room_id;
+}
+
+/** A room of an earlier run may know fewer bots. */
+async function ensurePower({ api }: Person, roomId: string, botUserIds: readonly string[]): Promise<void> {
+  const path = roomPath(roomId, 'state/m.room.power_levels/');
+  const levels = await api.ask({ method: 'GET', path, answer: levelsSchema });
+  const missing = botUserIds.filter((botUserId) => (levels.users[botUserId] ?? 0) < botLevel);
+  if (missing.length === 0) return;
+  await api.tell('PUT', path, { ...levels, users: { ...levels.users, ...Object.fromEntries(missing.map((botUserId) => [botUserId, botLevel])) } });
 }
 
 /** Somebody who was thrown out while the demo was tried is invited again. */

@@ -1,16 +1,16 @@
-// Owns the story that the check plays: a command, two people in a call, its end; what must hold at each point.
+// Owns the story that the check plays: a command, everybody in a call, its end; what must hold at each point.
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import type { DemoInfo } from '../demo-info.ts';
+import type { Demo } from '../demo.ts';
 import type { Checklist } from './checklist.ts';
 import { ColumnPage } from './column-page.ts';
-import type { MediaStatistics } from './media-probe.ts';
+import { checkConnections } from './own-bridge.ts';
+import { checkReceived, waitForMedia, widest } from './received-media.ts';
 import { waitFor } from './wait.ts';
 
 export interface ScenarioOptions {
   readonly page: Page;
-  readonly url: string;
-  readonly info: DemoInfo;
+  readonly demo: Demo;
   /** Folder for screenshots. */
   readonly out: string;
   readonly list: Checklist;
@@ -19,17 +19,10 @@ export interface ScenarioOptions {
 const pageMs = 30_000;
 const answerMs = 15_000;
 const joinMs = 40_000;
-const mediaMs = 60_000;
-/** Two seconds at 30 pictures a second. */
-const enoughFrames = 60;
-const enoughWidth = 640;
-/** Of the generated beeps, summed as energy over a second or more; silence is exactly 0 or a few millionths. */
-const enoughAudioEnergy = 0.0001;
-const enoughAudioSeconds = 2;
 
 /** @throws StepFailed at the first thing that does not hold; the list says it already */
-export async function playCall({ page, url, info, out, list }: ScenarioOptions): Promise<void> {
-  const columns = info.columns.map(({ localpart }) => new ColumnPage(page, localpart));
+export async function playCall({ page, demo: { url, info, homes }, out, list }: ScenarioOptions): Promise<void> {
+  const columns = info.columns.map((column) => new ColumnPage(page, column));
   const [caller] = columns;
   if (caller === undefined) throw new Error('The demo has no columns.');
   const everywhere = async (what: string, missing: (column: ColumnPage) => Promise<string | undefined>, timeoutMs: number): Promise<void> => {
@@ -48,12 +41,12 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
     list.figures[figure] = Math.round(performance.now() - start);
   };
 
-  await list.step('The page opens, both clients are connected', async () => {
+  await list.step('The page opens, all clients are connected', async () => {
     await measured('pageMs', async () => {
       await page.goto(url, { timeout: pageMs });
       await Promise.all(columns.map((column) => column.waitUntilLive(pageMs)));
     });
-    return columns.map(({ localpart }) => localpart).join(' and ');
+    return columns.map(({ localpart }) => localpart).join(', ');
   });
   if ((await caller.cards()).last?.state === 'open') {
     await list.step('The call that an earlier check left is ended', async () => {
@@ -67,7 +60,7 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
   }
   const cardsBefore = new Map(await Promise.all(columns.map(async (column) => [column, (await column.cards()).count] as const)));
 
-  await list.step(`${info.command} is answered by a notice in both rooms`, async () => {
+  await list.step(`${info.command} is answered by a notice in every column`, async () => {
     await measured('noticeMs', async () => {
       await caller.say(info.command);
       await everywhere('the notice of the call', async (column) => {
@@ -79,7 +72,7 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
   });
   await shoot('1-notice');
 
-  await list.step('Join opens the widget in both rooms', async () => {
+  await list.step('Join opens the widget in every column', async () => {
     await measured('widgetMs', async () => {
       // One after the other: the page has one mouse.
       for (const column of columns) await column.openCall(joinMs);
@@ -94,20 +87,9 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
       return '';
     });
   }
-  for (const column of columns) {
-    await list.step(`${column.localpart} sees the other's camera`, async () => {
-      const media = await awaitMedia(column, `${String(enoughFrames)} decoded pictures, ${String(enoughWidth)} wide`, ({ framesDecoded, width }) => framesDecoded > enoughFrames && width >= enoughWidth);
-      list.figures[`video.${column.localpart}`] = { frames: media.framesDecoded, width: media.width, height: media.height, framesPerSecond: Math.round(media.framesPerSecond) };
-      return `${String(media.framesDecoded)} pictures of ${String(media.width)}×${String(media.height)}`;
-    });
-    await list.step(`${column.localpart} hears the other's microphone`, async () => {
-      const media = await awaitMedia(column, 'sound that is not silence', ({ audioEnergy, audioSeconds }) => audioEnergy > enoughAudioEnergy && audioSeconds > enoughAudioSeconds);
-      list.figures[`audio.${column.localpart}`] = { seconds: Number(media.audioSeconds.toFixed(1)), energy: Number(media.audioEnergy.toFixed(5)) };
-      return `energy ${media.audioEnergy.toFixed(4)} in ${media.audioSeconds.toFixed(1)} s`;
-    });
-  }
-  await list.step('The notice counts both people, by organisation', async () => {
-    await measured('countedMs', () => everywhere('a notice of two people', async (column) => {
+  for (const column of columns) await checkReceived(column, columns.filter((other) => other !== column), list);
+  await list.step('The notice counts everybody, by organisation', async () => {
+    await measured('countedMs', () => everywhere(`a notice of ${String(columns.length)} people`, async (column) => {
       const { last } = await column.cards();
       return last?.state === 'open' && last.people === columns.length && last.organisations.length === columns.length ? undefined : `it says ${last?.text ?? 'nothing'}`;
     }, answerMs));
@@ -116,16 +98,21 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
   await shoot('3-call');
 
   await list.step(`A larger picture is sent as ${caller.localpart} makes room for it`, async () => {
-    const { width: before } = await caller.media();
+    const before = widest(await caller.media());
     await caller.resizeCall();
     // How much larger depends on what the machine can encode: 1280 where it is not overloaded.
-    const media = await awaitMedia(caller, `pictures more than ${String(before)} wide`, ({ width }) => width > before);
-    list.figures[`largeVideo.${caller.localpart}`] = { width: media.width, height: media.height };
-    return `${String(media.width)}×${String(media.height)}`;
+    const media = await waitForMedia(caller, `pictures more than ${String(before.width)} wide`, (now) => widest(now).width > before.width);
+    const { width, height } = widest(media);
+    list.figures[`largeVideo.${caller.localpart}`] = { width, height };
+    return `${String(width)}×${String(height)}`;
   });
   await shoot('4-large');
   await caller.resizeCall();
 
+  for (const [index, column] of columns.entries()) {
+    const home = homes[index];
+    if (home !== undefined) await checkConnections(column, home, list);
+  }
   await list.step('Nobody was put out of the room', async () => {
     const outside = await Promise.all(columns.map(async (column) => ((await column.isOutside()) ? [column.localpart] : [])));
     if (outside.flat().length > 0) throw new Error(`no longer in the room: ${outside.flat().join(', ')}`);
@@ -144,13 +131,4 @@ export async function playCall({ page, url, info, out, list }: ScenarioOptions):
     return (await caller.cards()).last?.text ?? '';
   });
   await shoot('5-summary');
-}
-
-async function awaitMedia(column: ColumnPage, what: string, enough: (media: MediaStatistics) => boolean): Promise<MediaStatistics> {
-  let media = await column.media();
-  await waitFor(`${what} at ${column.localpart}'s`, async () => {
-    media = await column.media();
-    return enough(media) ? undefined : `${String(media.framesDecoded)} pictures of ${String(media.width)}×${String(media.height)}, sound of energy ${String(media.audioEnergy)} in ${media.audioSeconds.toFixed(1)} s`;
-  }, mediaMs);
-  return media;
 }

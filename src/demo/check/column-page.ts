@@ -1,5 +1,6 @@
 // Owns one column of the demo's page as the check sees and uses it.
 import type { Frame, Locator, Page } from 'playwright-core';
+import type { DemoInfo } from '../demo-info.ts';
 import { type MediaStatistics, mediaStatistics } from './media-probe.ts';
 import { waitFor } from './wait.ts';
 
@@ -13,10 +14,12 @@ export interface CardState {
 
 export class ColumnPage {
   readonly localpart: string;
+  readonly userId: string;
   readonly #column: Locator;
 
-  constructor(page: Page, localpart: string) {
+  constructor(page: Page, { localpart, serverName }: Pick<DemoInfo['columns'][number], 'localpart' | 'serverName'>) {
     this.localpart = localpart;
+    this.userId = `@${localpart}:${serverName}`;
     this.#column = page.getByTestId(`column-${localpart}`);
   }
 

@@ -6,7 +6,7 @@ import { type DemoOptions, startDemo } from '../demo.ts';
 import { playCall } from './call-scenario.ts';
 import { writeCameraPicture } from './camera-picture.ts';
 import { Checklist, StepFailed } from './checklist.ts';
-import { rememberPeerConnections } from './media-probe.ts';
+import { rememberConnections } from './media-probe.ts';
 import { descendants, type KnownProcess, stillRunning } from './process-tree.ts';
 import { waitFor } from './wait.ts';
 
@@ -17,7 +17,8 @@ export interface CheckOptions extends DemoOptions {
   readonly stopped: Promise<string>;
 }
 
-const viewport = { width: 1720, height: 1080 };
+const columnWidth = 860;
+const viewportHeight = 1080;
 const goneMs = 10_000;
 const cameraFile = 'Camera.y4m';
 
@@ -64,9 +65,9 @@ async function play(options: CheckOptions, list: Checklist): Promise<{ readonly 
     stack.defer(() => rmSync(join(options.folder, cameraFile)));
     const browser = await launchChromium({ cameraFile });
     stack.defer(() => browser.close());
-    const page = await browser.newPage({ viewport });
-    await page.addInitScript(rememberPeerConnections);
-    const scenario = orListed(list, 'The check could be made', () => playCall({ page, url: demo.url, info: demo.info, out: options.out, list }));
+    const page = await browser.newPage({ viewport: { width: columnWidth * options.ministries, height: viewportHeight } });
+    await page.addInitScript(rememberConnections);
+    const scenario = orListed(list, 'The check could be made', () => playCall({ page, demo, out: options.out, list }));
     const broken = await Promise.race([scenario.then(() => undefined), options.stopped.then((signal) => `given up: ${signal}`), demo.broken]);
     if (broken !== undefined) list.add({ what: 'The demo goes on until the end of the check', held: false, detail: broken });
     if (!list.allHeld) await page.screenshot({ path: `${options.out}/failed.png` });

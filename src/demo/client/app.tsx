@@ -26,7 +26,7 @@ export function App({ info, clients, language }: AppProps) {
       <header className="bar">
         <Logo />
         <h1>{words.title}</h1>
-        <p>{words.subtitle}</p>
+        <p>{words.subtitle(info.columns.length)}</p>
         <a href={addressIn(other)} lang={other} hrefLang={other}>{words.otherLanguage}</a>
       </header>
       <main className="columns" data-count={clients.length}>

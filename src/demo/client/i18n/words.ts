@@ -1,8 +1,11 @@
 // Owns the words of the demo's page, French and English, and how times are written.
 
+const numbersFr: Readonly<Record<number, string>> = { 2: 'Deux', 3: 'Trois' };
+const numbersEn: Readonly<Record<number, string>> = { 2: 'Two', 3: 'Three' };
+
 const fr = {
   title: 'Viaduc · démonstration',
-  subtitle: 'Deux organisations, deux serveurs Matrix, un même appel',
+  subtitle: (count: number) => `${numbersFr[count] ?? String(count)} organisations, chacune avec son serveur Matrix, un même appel`,
   otherLanguage: 'English',
   connecting: 'Connexion à la messagerie…',
   offline: 'Le serveur de messagerie ne répond pas. Nouvel essai…',
@@ -55,7 +58,7 @@ const fr = {
 
 const en: Words = {
   title: 'Viaduc · demonstration',
-  subtitle: 'Two organisations, two Matrix homeservers, one call',
+  subtitle: (count) => `${numbersEn[count] ?? String(count)} organisations, each with its Matrix homeserver, one call`,
   otherLanguage: 'Français',
   connecting: 'Connecting to the homeserver…',
   offline: 'The homeserver does not answer. Trying again…',

@@ -9,7 +9,7 @@ interface AvatarProps {
 
 export function Avatar({ userId, name }: AvatarProps) {
   const page = usePage();
-  if (userId === page.info.botUserId) return <span className="avatar avatar-bot" aria-hidden="true"><Icon name="camera" /></span>;
+  if (page.info.botUserIds.includes(userId)) return <span className="avatar avatar-bot" aria-hidden="true"><Icon name="camera" /></span>;
   const initials = name.split(/\s+/).map((word) => word.slice(0, 1)).slice(0, 2).join('').toUpperCase();
   return <span className="avatar" data-organisation={organisationIndex(page, userId)} aria-hidden="true">{initials}</span>;
 }

@@ -31,7 +31,7 @@ function MemberRow({ client, room, member }: { readonly client: RoomClient; read
   const { words, info } = page;
   const { userId, membership, displayName } = member;
   const me = `@${client.column.localpart}:${client.column.serverName}`;
-  const note = userId === me ? words.you : userId === info.botUserId ? words.robot : membership === 'invite' ? words.invited : undefined;
+  const note = userId === me ? words.you : info.botUserIds.includes(userId) ? words.robot : membership === 'invite' ? words.invited : undefined;
   const mayKick = userId !== me && powerOf(room, me) >= room.powerLevels.kick && powerOf(room, me) > powerOf(room, userId);
   return (
     <li data-testid={`member-${localpartOf(userId)}`} data-membership={membership}>

@@ -40,7 +40,8 @@ export function MessageRow({ item, room, continued = false, children }: MessageR
       <Avatar userId={sender} name={name} />
       <p className="message-head">
         <strong>{name}</strong>
-        {sender === page.info.botUserId ? <span className="tag">{page.words.robot}</span> : <span>{organisationName(page, serverOf(sender))}</span>}
+        {page.info.botUserIds.includes(sender) && <span className="tag">{page.words.robot}</span>}
+        <span>{organisationName(page, serverOf(sender))}</span>
         <time dateTime={new Date(timestampMs).toISOString()}>{timeText(timestampMs, page.language)}</time>
       </p>
       {children}
