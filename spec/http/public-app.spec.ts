@@ -4,16 +4,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { rtcRoutes } from '../../src/auth/rtc-routes.ts';
 import { callError, type CallError } from '../../src/call/errors.ts';
 import type { AdmissionRequest, Admitted } from '../../src/control/admission.ts';
+import type { Route } from '../../src/control/ports/route.ts';
 import { openListener, type Listener } from '../../src/http/listener.ts';
 import { createPublicApp } from '../../src/http/public-app.ts';
 import { silentLogger } from '../../src/log/logger.ts';
 import { err, ok, type Result } from '../../src/util/result.ts';
 import { alice, callAfter, participant } from '../support/builders.ts';
+import { specBasePort } from '../support/run.ts';
 
-const port = 19_390;
+const port = specBasePort() + 50;
 const base = `http://127.0.0.1:${port}`;
 
 describe('public listener', () => {
@@ -137,8 +140,22 @@ describe('public listener', () => {
     assert.equal(((await response.json()) as { errcode: string }).errcode, 'M_UNRECOGNIZED');
   });
 
+  it('tells of a fault of ours by its reference, and keeps the secrets of the address out of the log', async () => {
+    const logged: Readonly<Record<string, unknown>>[] = [];
+    const log = { ...silentLogger, error: (message: string, keys: Readonly<Record<string, unknown>> = {}) => logged.push({ message, ...keys }) };
+    const broken: Route = { method: 'GET', path: '/api/pairings/:pairing', perMinute: 10, anyOrigin: false, run: () => Promise.reject(new Error('a bug')) };
+    const app = createPublicApp({ routes: [broken], pageFolder: folder, frameAncestors: [], trustedProxies: [], liveKitUrls: [], log });
+    await listener.close();
+    listener = await openListener({ name: 'public', host: '127.0.0.1', port, handle: app });
+    const response = await fetch(`${base}/api/pairings/its-secret`);
+    assert.equal(response.status, 500);
+    const { errcode, ref } = z.object({ errcode: z.string(), ref: z.string() }).parse(await response.json());
+    assert.equal(errcode, 'M_UNKNOWN');
+    assert.deepEqual(logged.map(({ message, ref: inLog, path }) => ({ message, ref: inLog, path })), [{ message: 'request failed', ref, path: '/api/pairings' }]);
+  });
+
   it('says which port is taken', async () => {
-    await assert.rejects(openListener({ name: 'second', host: '127.0.0.1', port, handle: () => undefined }), /the second listener cannot open 127\.0\.0\.1:19390: another program listens there/);
+    await assert.rejects(openListener({ name: 'second', host: '127.0.0.1', port, handle: () => undefined }), new RegExp(`the second listener cannot open 127\\.0\\.0\\.1:${port}: another program listens there`));
   });
 
   it('closes though a client keeps its connection', async () => {

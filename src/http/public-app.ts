@@ -108,7 +108,8 @@ function failed(error: unknown, request: Request, response: Response, next: Next
   if (status === 413) response.status(413).json({ errcode: 'M_TOO_LARGE', error: `The body is larger than ${bodyLimitBytes} bytes.`, ref });
   else if (status !== undefined && status < 500) response.status(status).json({ errcode: 'M_NOT_JSON', error: 'The body is not JSON.', ref });
   else {
-    log.error('request failed', { ref, path: request.path, error: asError(error) });
+    // What follows in a path may be a secret: that of a pairing.
+    log.error('request failed', { ref, path: request.path.split('/', 3).join('/'), error: asError(error) });
     response.status(500).json({ errcode: 'M_UNKNOWN', error: `Something went wrong on our side. Tell your administrator this reference: ${ref}`, ref });
   }
 }
