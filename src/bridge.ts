@@ -129,7 +129,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
     }),
   ];
   const publicApp = createPublicApp({ routes, pageFolder, frameAncestors: config.http.frameAncestors, trustedProxies: config.http.trustedProxies, liveKitUrls: neighbours.size === 0 ? [liveKitUrl] : [liveKitUrl, new URL(liveKitUrl).protocol], log: log.child({ part: 'http' }) });
-  const operationsApp = createOperationsApp({ metrics, unready });
+  const operationsApp = createOperationsApp({ metrics, unready, neighbours: async () => (await peers?.status()) ?? [] });
 
   calls.restore();
   starting.defer(() => runner.stop());
@@ -153,6 +153,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   if (links !== undefined && peers !== undefined) {
     starting.defer(() => links.close());
     links.start(peers);
+    starting.defer(peers.start());
   }
   starting.defer(() => signalling.close());
   const operationsListener = await openListener({ name: 'metrics', ...config.metrics, handle: operationsApp });
@@ -208,7 +209,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
     const people = calls.open().flatMap(({ call }) => [...call.participants.values()]);
     const tracks = people.flatMap(publishedTracks);
     const audio = tracks.filter(({ kind }) => kind === 'audio').length;
-    return { calls: calls.open().length, people: people.length, tracks: { audio, video: tracks.length - audio }, outboxDepth: outbox.depth(), media: await media.snapshot() };
+    return { calls: calls.open().length, people: people.length, tracks: { audio, video: tracks.length - audio }, outboxDepth: outbox.depth(), media: await media.snapshot(), neighbours: (await peers?.status()) ?? [] };
   }
 
   function every(periodMs: number, run: () => void): () => void {

@@ -241,6 +241,37 @@ describe('two bridges in one call', () => {
     assert.equal(his.sink.closed.length, 0);
   });
 
+  it('tell both rooms\' people when media do not pass, and when they pass again', async () => {
+    await start();
+    const hers = await join(a, alice);
+    await join(b, bob);
+    const camera = await hers.control.announceTrack(track());
+    assert(camera.ok);
+    await hers.control.trackPublished(camera.value.id);
+    await settled();
+    const mirrored = [...(b.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].flatMap(({ tracks }) => [...tracks.keys()])[0];
+    assert(mirrored !== undefined);
+    b.opened.media[0]?.demandChanged(mirrored, { layer: 2 });
+    await settled();
+    for (let second = 0; second < 5; second++) {
+      pipeOf(b).bytesReceived += 1000;
+      await pass(1000);
+    }
+    assert.deepEqual(wire.of('path'), []);
+    await pass(4000);
+    assert.deepEqual(wire.of('path', finances), [{ type: 'path', room: theRoom, passes: false }]);
+    for (const env of [a, b]) assert.equal(env.bridge.calls.inRoom(theRoom)?.call.impaired.size, 1);
+    await pass(6000);
+    assert.deepEqual(a.said.findLast(({ kind }) => kind === 'edit')?.notice?.impaired, [finances]);
+    assert.equal((await b.bridge.peers?.status())?.[0]?.stalledCalls ?? 1, 1);
+    pipeOf(b).bytesReceived += 1000;
+    await pass(2000);
+    for (const env of [a, b]) assert.equal(env.bridge.calls.inRoom(theRoom)?.call.impaired.size, 0);
+    await hers.control.setMuted(camera.value.id, true);
+    await pass(6000);
+    assert.equal(wire.of('path').length, 2, 'a camera that is off sends nothing');
+  });
+
   it('goes on when the bridge that spoke for it is lost: the other speaks, in a notice of its own', async () => {
     await start();
     await join(a, alice);

@@ -15,7 +15,7 @@ const people = (...counts: readonly (readonly [server: string, count: number])[]
 const some = people(['interieur.example.org', 2], ['finances.example.org', 1]);
 
 const notice = (change: Partial<CallNotice> = {}): CallNotice =>
-  deepFreeze({ room: theRoom, callId: 'C_abcdefgh', slug: theSlug, state: 'open', movedTo: undefined, continued: false, startedBy: alice, startedAtMs: 0, endedAtMs: undefined, people: some, widgetSet: true, language: 'fr', ...change });
+  deepFreeze({ room: theRoom, callId: 'C_abcdefgh', slug: theSlug, state: 'open', movedTo: undefined, continued: false, impaired: [], startedBy: alice, startedAtMs: 0, endedAtMs: undefined, people: some, widgetSet: true, language: 'fr', ...change });
 const body = (change: Partial<CallNotice>, widgetLevel?: number) => noticeContent(notice(change), { addresses, bot, widgetLevel })['body'];
 const link = `https://visio.example.org/c/${theSlug}`;
 const ended = (minutes: number): Partial<CallNotice> => ({ state: 'ended', endedAtMs: minutes * minute });

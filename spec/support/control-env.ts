@@ -105,11 +105,13 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
     const verifier = { verify: ({ accessToken }: { accessToken: string }) => Promise.resolve(accessToken.startsWith('@') ? ok(accessToken as UserId) : err(callError('identityRejected', 'unknown token'))) };
     let foreign: ForeignTickets | undefined;
     let peers: PeerDesk | undefined;
+    let stopWatching = (): void => undefined;
     if (linksOf !== undefined) {
       let listener: PeerListener | undefined;
       const links = linksOf({ linkUp: (peer) => listener?.linkUp(peer), linkDown: (peer, reason) => listener?.linkDown(peer, reason), received: (peer, message) => listener?.received(peer, message) });
       foreign = new ForeignTickets({ server, links, calls, directory, tickets, liveKitUrl: `wss://${server}`, clock, log: silentLogger });
       watcher = listener = peers = new PeerDesk({ server, neighbours, links, calls, directory, clock, log: silentLogger, labelOf: (name) => name, tickets: foreign });
+      stopWatching = peers.start();
     }
     const sendHome: AdmissionOptions['sendHome'] = async (room, user, device) => (neighbours.has(serverOf(user)) && (await peers?.shared(serverOf(user), room, 1000)) === true ? foreign?.ask(room, user, device) : undefined);
     const admission = new Admission({ verifier, signIns, directory, rooms, calls, tickets, observer: silentObserver, sendHome });
@@ -117,7 +119,7 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
     const desk = { calls, rooms, signIns, directory, outbox, clock, outboxMarked, peers };
     calls.restore();
     runner.start();
-    return { database, outbox, store, rooms, calls, runner, tickets, signIns, admission, door, commands: createRoomCommands(desk), listener: createRoomListener(desk) };
+    return { database, outbox, store, rooms, calls, runner, tickets, signIns, admission, door, peers, stopWatching: () => stopWatching(), commands: createRoomCommands(desk), listener: createRoomListener(desk) };
   }
 
   return {
@@ -136,6 +138,7 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
       await settled();
     },
     async close(): Promise<void> {
+      process.stopWatching();
       await process.runner.stop();
       await process.calls.stop('bridgeStopping');
       process.database.close();
@@ -197,6 +200,8 @@ export interface FakePipe extends MediaPipe {
   readonly remotes: PipeEnd[];
   readonly sending: Set<TrackId>;
   readonly receiving: Set<TrackId>;
+  /** What the statistics say. */
+  bytesReceived: number;
 }
 
 function pipeOf(): FakePipe {
@@ -204,7 +209,8 @@ function pipeOf(): FakePipe {
   const sending = new Set<TrackId>();
   const receiving = new Set<TrackId>();
   let closed = false;
-  return {
+  const pipe: FakePipe = {
+    bytesReceived: 0,
     remotes,
     sending,
     receiving,
@@ -223,7 +229,7 @@ function pipeOf(): FakePipe {
       return Promise.resolve();
     },
     stopReceiving: (track) => void receiving.delete(track),
-    stats: () => Promise.resolve({ bytesSent: 0, bytesReceived: 0, packetsSent: 0, packetsReceived: 0, packetsLost: 0, roundTripMs: undefined }),
+    stats: () => Promise.resolve({ bytesSent: 0, bytesReceived: pipe.bytesReceived, packetsSent: 0, packetsReceived: 0, packetsLost: 0, roundTripMs: undefined }),
     get closed() {
       return closed;
     },
@@ -231,6 +237,7 @@ function pipeOf(): FakePipe {
       closed = true;
     },
   };
+  return pipe;
 }
 
 interface Opened {

@@ -17,6 +17,8 @@ export interface Call {
   readonly attendance: ReadonlyMap<UserId, ServerName>;
   /** Since when nobody is in the call; undefined while somebody is. */
   readonly emptySinceMs: number | undefined;
+  /** Neighbours between whom and us media do not pass at the moment. */
+  readonly impaired: ReadonlySet<ServerName>;
   /** The neighbour whose bridge speaks in the room about this call; undefined: ours does. */
   readonly owner: ServerName | undefined;
   /** Grows each time another bridge takes over from an owner that was lost. */
@@ -40,6 +42,7 @@ export function startCall(start: Pick<Call, 'id' | 'room' | 'slug' | 'startedBy'
     attendance: new Map(),
     term: 0,
     emptySinceMs: start.startedAtMs,
+    impaired: new Set(),
     noticeId: undefined,
     noticeRevision: 1,
   };

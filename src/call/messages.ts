@@ -23,6 +23,8 @@ export type CallInput =
   | { readonly type: 'peerPeople'; readonly peer: ServerName; readonly participants: readonly Participant[]; readonly nowMs: number }
   | { readonly type: 'peerPerson'; readonly peer: ServerName; readonly participant: Participant }
   | { readonly type: 'peerGone'; readonly peer: ServerName; readonly participant: ParticipantId; readonly reason: CloseReason; readonly nowMs: number }
+  /** Whether media pass between a neighbour and us. */
+  | { readonly type: 'peerPath'; readonly peer: ServerName; readonly passes: boolean }
   /** The call was started elsewhere before, or another bridge speaks for it now. */
   | { readonly type: 'adopt'; readonly owner: ServerName | undefined; readonly term: number; readonly startedBy: UserId; readonly startedAtMs: number }
   /** What the notice shows besides the call has changed (language, widget). */

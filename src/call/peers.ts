@@ -38,6 +38,14 @@ export function peerPeople(call: Call, { peer, participants, nowMs }: Extract<Ca
   return ok({ call: now, effects });
 }
 
+export function peerPath(call: Call, peer: ServerName, passes: boolean): Transition {
+  if (call.impaired.has(peer) === !passes) return { call, effects: [] };
+  const impaired = new Set(call.impaired);
+  if (passes) impaired.delete(peer);
+  else impaired.add(peer);
+  return { call: { ...call, impaired, noticeRevision: call.noticeRevision + 1 }, effects: [{ type: 'persist' }, { type: 'announce' }] };
+}
+
 /** What rules where two bridges tell of a call differently. */
 export interface CallClaim {
   readonly startedAtMs: number;

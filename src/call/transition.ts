@@ -4,7 +4,7 @@ import { changeParticipant, changeTrack, lose, remove, removeAll } from './chang
 import { callError, type CallError } from './errors.ts';
 import type { CallInput } from './messages.ts';
 import type { Participant } from './participant.ts';
-import { peerPeople, peerPerson, adopt } from './peers.ts';
+import { adopt, peerPath, peerPeople, peerPerson } from './peers.ts';
 import { fits, type CallRules } from './rules.ts';
 import { err, ok, type Result } from '../util/result.ts';
 
@@ -44,6 +44,8 @@ export function transition(call: Call, input: CallInput, rules: CallRules): Resu
       return peerPerson(call, input.peer, input.participant, rules);
     case 'peerGone':
       return ok(remove(call, ({ id, via }) => id === input.participant && via === input.peer, input));
+    case 'peerPath':
+      return ok(peerPath(call, input.peer, input.passes));
     case 'adopt':
       return ok(adopt(call, input));
     case 'refreshNotice':

@@ -72,6 +72,7 @@ const messages: { readonly [Type in PeerMessage['type']]: z.ZodType<Extract<Peer
     srtp: z.object({ suite: z.literal('AEAD_AES_256_GCM'), key: z.string().regex(/^[A-Za-z0-9+/]{59}=$/, 'not 44 bytes of base64') }),
   }),
   want,
+  path: z.object({ type: z.literal('path'), room, passes: z.boolean() }),
   unwant: z.object({ type: z.literal('unwant'), room, track: trackId }),
   offer: z.object({ type: z.literal('offer'), room, track: trackId, kind: z.enum(['audio', 'video']), rtp: rtpParameters, paused: z.boolean() }),
   refused: z.object({ type: z.literal('refused'), room, track: trackId, code: z.enum(['unknown', 'forbidden', 'limit']) }),

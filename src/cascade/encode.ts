@@ -66,6 +66,7 @@ function toWire(message: Exclude<PeerMessage, { type: 'people' }>): object {
     case 'media':
     case 'want':
     case 'unwant':
+    case 'path':
     case 'refused':
     case 'ticket':
     case 'leave':

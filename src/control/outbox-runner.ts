@@ -113,6 +113,7 @@ export class OutboxRunner {
       startedAtMs: call.startedAtMs,
       endedAtMs: call.endedAtMs,
       people: peopleByOrganisation(call),
+      impaired: [...call.impaired],
       widgetSet: settings.widget !== 'forbidden',
       language,
     };

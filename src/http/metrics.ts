@@ -1,6 +1,7 @@
 // Owns the Prometheus metrics: what is counted as it happens, and what is read when they are asked for.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MediaSnapshot } from '../control/ports/media-plane.ts';
+import type { NeighbourStatus } from '../control/peers/peer-desk.ts';
 import type { Observer } from '../control/ports/observer.ts';
 
 export interface Reading {
@@ -9,6 +10,7 @@ export interface Reading {
   readonly tracks: { readonly audio: number; readonly video: number };
   readonly outboxDepth: number;
   readonly media: MediaSnapshot;
+  readonly neighbours: readonly NeighbourStatus[];
 }
 
 export interface Metrics {
@@ -33,6 +35,7 @@ export function createMetrics(read: () => Promise<Reading>): Metrics {
   const cpu = new Gauge({ name: 'viaduc_media_worker_cpu_ratio', help: 'Share of one core that a media worker uses.', labelNames: ['worker'], registers: [registry] });
   const received = gauge('viaduc_media_received_bits_per_second', 'Media received since the last reading.');
   const sent = gauge('viaduc_media_sent_bits_per_second', 'Media sent since the last reading.');
+  const neighbours = neighbourGauges(registry);
   let last: { readonly atMs: number; readonly media: MediaSnapshot } | undefined;
 
   async function refresh(): Promise<void> {
@@ -43,6 +46,7 @@ export function createMetrics(read: () => Promise<Reading>): Metrics {
     tracks.set({ kind: 'video' }, now.tracks.video);
     outbox.set(now.outboxDepth);
     workers.set(now.media.workers.filter(({ alive }) => alive).length);
+    neighbours(now.neighbours);
     cpu.reset();
     for (const [index, worker] of now.media.workers.entries()) cpu.set({ worker: String(index) }, worker.cpuRatio);
     const atMs = performance.now();
@@ -72,5 +76,29 @@ export function createMetrics(read: () => Promise<Reading>): Metrics {
       return registry.metrics();
     },
     contentType: registry.contentType,
+  };
+}
+
+/** One series for each neighbour and figure. */
+function neighbourGauges(registry: Registry): (statuses: readonly NeighbourStatus[]) => void {
+  const gauge = (name: string, help: string): Gauge<'peer'> => new Gauge({ name: `viaduc_neighbour_${name}`, help, labelNames: ['peer'], registers: [registry] });
+  const figures: readonly (readonly [Gauge<'peer'>, (status: NeighbourStatus) => number])[] = [
+    [gauge('up', '1 while there is a link.'), ({ state }) => (state === 'up' ? 1 : 0)],
+    [gauge('round_trip_seconds', 'Of the last ping on the link.'), ({ roundTripMs }) => (roundTripMs ?? 0) / 1000],
+    [gauge('queued_bytes', 'Waiting to be sent on the link.'), ({ queuedBytes }) => queuedBytes],
+    [gauge('calls', 'Calls shared with it.'), ({ calls }) => calls],
+    [gauge('people', 'Its people in our calls.'), ({ people }) => people],
+    [gauge('tracks_received', 'Its tracks that flow to us.'), ({ tracksReceived }) => tracksReceived],
+    [gauge('stalled_calls', 'Calls in which media do not pass.'), ({ stalledCalls }) => stalledCalls],
+    [gauge('media_sent_bytes', 'Sent through the pipes that are open now.'), ({ bytesSent }) => bytesSent],
+    [gauge('media_received_bytes', 'Received through the pipes that are open now.'), ({ bytesReceived }) => bytesReceived],
+    [gauge('packets_lost', 'Lost on the way to us, before repair.'), ({ packetsLost }) => packetsLost],
+  ];
+  const refusals = new Gauge({ name: 'viaduc_neighbour_refusals', help: 'What was refused to it since the start.', labelNames: ['peer', 'what'], registers: [registry] });
+  return (statuses) => {
+    for (const status of statuses) {
+      for (const [figure, of] of figures) figure.set({ peer: status.server }, of(status));
+      for (const [what, count] of Object.entries(status.refusals)) refusals.set({ peer: status.server, what }, count);
+    }
   };
 }

@@ -6,9 +6,11 @@ export interface OperationsAppOptions {
   readonly metrics: Metrics;
   /** Why the bridge is not ready; empty: it is. */
   readonly unready: () => readonly string[];
+  /** What `viaduc neighbours` prints. */
+  readonly neighbours: () => Promise<readonly object[]>;
 }
 
-export function createOperationsApp({ metrics, unready }: OperationsAppOptions): express.Express {
+export function createOperationsApp({ metrics, unready, neighbours }: OperationsAppOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/healthz', (_request, response) => {
@@ -17,6 +19,9 @@ export function createOperationsApp({ metrics, unready }: OperationsAppOptions):
   app.get('/readyz', (_request, response) => {
     const reasons = unready();
     response.status(reasons.length === 0 ? 200 : 503).json({ ready: reasons.length === 0, reasons });
+  });
+  app.get('/neighbours', async (_request, response) => {
+    response.json(await neighbours());
   });
   app.get('/metrics', async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.text());

@@ -21,12 +21,12 @@ export type NoticeContent = Readonly<Record<string, unknown>>;
 export function noticeContent(notice: CallNotice, context: NoticeContext): NoticeContent {
   const phrases = phrasesOf(notice.language);
   const parts = partsOf(notice, context.addresses, phrases);
-  const more = notice.state === 'open' && !notice.widgetSet ? phrases.widgetForbidden(context.bot, context.widgetLevel) : undefined;
+  const more = notice.state === 'open' ? remarks(notice, context, phrases) : [];
   return {
     msgtype: 'm.notice',
-    body: [plainLine(parts), ...(more === undefined ? [] : [more])].join('\n'),
+    body: [plainLine(parts), ...more].join('\n'),
     format: 'org.matrix.custom.html',
-    formatted_body: [htmlLine(parts), ...(more === undefined ? [] : [`<em>${escapeHtml(more)}</em>`])].join('<br>'),
+    formatted_body: [htmlLine(parts), ...more.map((remark) => `<em>${escapeHtml(remark)}</em>`)].join('<br>'),
     'm.mentions': {},
     [callKey]: {
       call_id: notice.callId,
@@ -49,6 +49,13 @@ export function editContent(content: NoticeContent, noticeId: EventId): NoticeCo
     'm.new_content': content,
     'm.relates_to': { rel_type: 'm.replace', event_id: noticeId },
   };
+}
+
+function remarks(notice: CallNotice, { addresses, bot, widgetLevel }: NoticeContext, phrases: Phrases): readonly string[] {
+  return [
+    ...notice.impaired.map((server) => phrases.impaired(labelOf(addresses, server))),
+    ...(notice.widgetSet ? [] : [phrases.widgetForbidden(bot, widgetLevel)]),
+  ];
 }
 
 function partsOf(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {

@@ -84,6 +84,7 @@ export function createCallStore(database: Database): CallStore {
       noticeRevision: stored.notice_revision,
       owner: stored.owner === null ? undefined : parse(isServerName, stored.owner, 'server name'),
       term: stored.term,
+      impaired: new Set(),
       participants: new Map(people.filter(({ present }) => present === 1).map(readParticipant).map((participant) => [participant.id, participant])),
       attendance: new Map(people.map(readParticipant).map(({ user, server }) => [user, server])),
     };

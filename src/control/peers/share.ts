@@ -15,9 +15,17 @@ export class Share {
   refusedAtMs: number | undefined;
   pipe: Promise<MediaPipe> | undefined;
   pipeConnected = false;
+  /** What people here watch of the neighbour's tracks (by its ids), up to which layer. Outlives a link. */
+  readonly demand = new Map<TrackId, number | undefined>();
   /** Demands to be withdrawn a while after the last viewer left. */
   readonly withdrawals = new Map<TrackId, () => void>();
-  readonly wanted = new Set<TrackId>();
+  /** Tracks that the neighbour has begun to send. */
+  readonly flowing = new Set<TrackId>();
+  /** Bytes received at the last look, and since when there were no more. */
+  received: { readonly bytes: number; readonly atMs: number } | undefined;
+  /** The neighbour says that it receives nothing of us. */
+  deaf = false;
+  stalled = false;
   /** The neighbour is gone; its people leave when this runs. */
   cancelDeparture: (() => void) | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -45,9 +53,8 @@ export class Share {
     this.offered = false;
     this.accepted = false;
     this.pipeConnected = false;
-    for (const cancel of this.withdrawals.values()) cancel();
-    this.withdrawals.clear();
-    this.wanted.clear();
+    this.flowing.clear();
+    this.received = undefined;
     const { pipe } = this;
     this.pipe = undefined;
     pipe?.then((opened) => {

@@ -66,6 +66,8 @@ export type PeerMessage =
   | { readonly type: 'unwant'; readonly room: RoomId; readonly track: TrackId }
   | { readonly type: 'offer'; readonly room: RoomId; readonly track: TrackId; readonly kind: 'audio' | 'video'; readonly rtp: RtpParameters; readonly paused: boolean }
   | { readonly type: 'refused'; readonly room: RoomId; readonly track: TrackId; readonly code: 'unknown' | 'forbidden' | 'limit' }
+  /** Whether the sender receives what it wants. */
+  | { readonly type: 'path'; readonly room: RoomId; readonly passes: boolean }
   | { readonly type: 'ticket'; readonly request: number; readonly room: RoomId; readonly user: UserId; readonly device: string }
   | { readonly type: 'ticketAnswer'; readonly request: number; readonly answer: { readonly url: string; readonly ticket: string } | { readonly code: 'forbidden' | 'unavailable' } }
   | { readonly type: 'end'; readonly room: RoomId; readonly by: UserId; readonly atMs: number }

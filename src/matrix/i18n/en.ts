@@ -19,6 +19,7 @@ export const en: Phrases = {
   inProgress: 'Call in progress',
   continues: 'Call in progress (continued)',
   moved: (organisation) => `The call goes on: see the announcement of ${organisation}`,
+  impaired: (organisation) => `Picture and sound do not pass to and from ${organisation} at the moment.`,
   ended: 'Call ended',
   nobodyYet: 'nobody yet',
   nobodyCame: 'nobody came',

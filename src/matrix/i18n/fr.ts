@@ -19,6 +19,7 @@ export const fr: Phrases = {
   inProgress: 'Appel en cours',
   continues: 'Appel en cours (suite)',
   moved: (organisation) => `L’appel continue : voir l’annonce de ${organisation}`,
+  impaired: (organisation) => `L’image et le son ne passent plus avec ${organisation}.`,
   ended: 'Appel terminé',
   nobodyYet: 'personne pour l’instant',
   nobodyCame: 'personne n’est venu',

@@ -11,6 +11,8 @@ export interface Phrases {
   readonly continues: string;
   /** The call goes on, announced by the bridge of that organisation. */
   moved(organisation: string): string;
+  /** Picture and sound do not pass between that organisation and ours. */
+  impaired(organisation: string): string;
   readonly ended: string;
   readonly nobodyYet: string;
   readonly nobodyCame: string;
