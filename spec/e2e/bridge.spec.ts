@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { BridgeEnv, noticesIn, noticeOf, type CallPage } from '../support/bridge-env.ts';
 import { eventually } from '../support/eventually.ts';
 import type { MatrixUser } from '../support/matrix-user.ts';
@@ -182,6 +183,9 @@ describe('bridge', function () {
     const joined = await env.post(`/api/calls/${slug}/join`, { openid_token: openIdToken, device_id: 'D' });
     const page = await joinByCode(alice, room, slug);
     const signIn = await page.page.evaluate(() => JSON.stringify(Object.entries(localStorage)));
+    const { body: pairing } = await env.post(`/api/calls/${slug}/pairing`, {});
+    await bob.say(room, String(pairing['say']));
+    const paired = z.object({ status: z.literal('paired'), sign_in: z.string() }).parse(await (await fetch(`${env.files.publicUrl}/api/pairings/${String(pairing['pairing'])}`)).json());
     const log = readFileSync(env.files.logFile, 'utf8');
     assert(log.includes('participant joined') && log.includes(' debug '), 'the log is that of a whole join at debug level');
     const secrets = {
@@ -190,6 +194,8 @@ describe('bridge', function () {
       openid: openIdToken.access_token,
       ticket: joined.body['jwt'],
       signIn: /eyJ[\w-]+\.[\w-]+\.[\w-]+/.exec(signIn)?.[0],
+      pairing: pairing['pairing'],
+      otherSignIn: paired.sign_in,
       signingKey: readFileSync(join(env.files.configFile, '../data/signing.key'), 'utf8').trim(),
     };
     for (const [name, secret] of Object.entries(secrets)) {
