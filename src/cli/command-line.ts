@@ -10,9 +10,11 @@ export interface Command {
 
 const usage = `Usage:
   viaduc demo [--check] [--port N] [--lang fr|en] [--out FOLDER]
+  viaduc drill list | ID [--n N] [--port N]
   viaduc start --config FILE
   viaduc register --config FILE [--force]
   viaduc check --config FILE
+  viaduc neighbours --config FILE
 `;
 
 /** The command to run; for unusable words one that says so and exits with 2. */
@@ -28,6 +30,10 @@ export function parseCommandLine(argv: readonly string[]): Command {
         const config = configPath(rest);
         return { name, run: async () => (await import('./check.ts')).check(config) };
       }
+      case 'neighbours': {
+        const config = configPath(rest);
+        return { name, run: async () => (await import('./neighbours.ts')).neighbours(config) };
+      }
       case 'register': {
         const { values } = parseArgs({ args: rest, options: { config: { type: 'string' }, force: { type: 'boolean', default: false } } });
         const config = required(values.config);
@@ -35,12 +41,14 @@ export function parseCommandLine(argv: readonly string[]): Command {
       }
       case 'demo':
         return { name, run: async () => (await import('./demo.ts')).demo(rest) };
+      case 'drill':
+        return { name, run: async () => (await import('./drill.ts')).drill(rest) };
       case 'help':
       case '--help':
       case '-h':
         return say(name, usage, 0);
       default: {
-        const hint = nearest(name, ['start', 'check', 'register', 'demo']);
+        const hint = nearest(name, ['start', 'check', 'neighbours', 'register', 'demo', 'drill']);
         return say(name, `${name === '' ? 'No command was given.' : `There is no command ${name}.`}${hint === undefined || name === '' ? '' : ` Did you mean ${hint}?`}\n\n${usage}`, 2);
       }
     }
