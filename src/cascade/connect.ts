@@ -4,7 +4,7 @@ import type { ListedAddressPolicy } from '../util/addresses.ts';
 import { allowedAddresses, pinned } from '../util/pinned-lookup.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import type { Invitation } from './introductions.ts';
-import { maxFrameBytes } from './limits.ts';
+import { socketOptions } from './limits.ts';
 import { subprotocol } from './version.ts';
 
 export interface ConnectOptions {
@@ -28,8 +28,7 @@ export async function connect({ url, key }: Invitation, { policy, signal }: Conn
   const ws = new WebSocket(url, subprotocol, {
     headers: { authorization: `Bearer ${key.reveal()}` },
     lookup: pinned(addresses.value),
-    perMessageDeflate: false,
-    maxPayload: maxFrameBytes,
+    ...socketOptions,
     followRedirects: false,
   });
   return await opened(ws, url.host, signal);

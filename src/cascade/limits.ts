@@ -41,3 +41,9 @@ export const cascadeLimits: CascadeLimits = {
 };
 
 export const maxFrameBytes = 262_144;
+
+/**
+ * Of both ends of a connection. No compression: it would let small frames grow large. One frame a turn of the event loop:
+ * what a neighbour sends in one go must not keep others waiting.
+ */
+export const socketOptions = { perMessageDeflate: false, maxPayload: maxFrameBytes, allowSynchronousEvents: false } as const;

@@ -13,7 +13,7 @@ import { beforeAbort } from '../util/before-abort.ts';
 import { ok, type Result } from '../util/result.ts';
 import { connect } from './connect.ts';
 import { askForInvitation, introducePath, Introductions } from './introductions.ts';
-import { cascadeLimits, maxFrameBytes, type CascadeLimits } from './limits.ts';
+import { cascadeLimits, socketOptions, type CascadeLimits } from './limits.ts';
 import { Neighbour, type Opened } from './neighbour.ts';
 import { sometimes } from './sometimes.ts';
 import { subprotocol } from './version.ts';
@@ -66,7 +66,7 @@ class LinkSet implements CascadeLinks {
     const names = new Set(options.neighbours.filter((name) => name !== server));
     this.#neighbours = new Map([...names].map((name) => [name, this.#neighbour(name)]));
     this.#introductions = new Introductions({ neighbours: names, publicUrl, clock, limits: this.#limits, log });
-    this.#sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxFrameBytes, handleProtocols: () => subprotocol });
+    this.#sockets = new WebSocketServer({ noServer: true, ...socketOptions, handleProtocols: () => subprotocol });
   }
 
   start(listener: PeerListener): void {

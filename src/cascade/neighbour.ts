@@ -133,6 +133,7 @@ export class Neighbour {
   #ended(link: Link, { code, by, text }: LinkEnd): void {
     const current = this.#current;
     if (current?.link !== link) {
+      if (code !== 'duplicate') this.#options.log.warn('link ended before it was up', { code, reason: explain(by, text) });
       if (current === undefined && !this.#closed) this.#failed(explain(by, text));
       return;
     }
@@ -153,9 +154,10 @@ export class Neighbour {
     this.#cancelRetry?.();
     this.#cancelIdle = undefined;
     this.#cancelRetry = undefined;
-    const { clock } = this.#options;
+    const { clock, limits, own } = this.#options;
     if (this.#current !== undefined) {
-      if (!this.#wanted) this.#watchIdle(this.#options.limits.idleCloseMs);
+      // Only who opened it closes it for want of use: the other side would open it again.
+      if (!this.#wanted && this.#current.link.openedBy === own) this.#watchIdle(limits.idleCloseMs);
     } else if (this.#wanted && this.#attempt === undefined && !this.#isGreeting) {
       const delayMs = this.#retryAtMs - clock.nowMs();
       if (delayMs <= 0) background(this.#options.log, 'open a link', this.#open());

@@ -4,7 +4,7 @@ import type { ServerName } from '../../call/ids.ts';
 export interface Introducer {
   /**
    * Sends a request to the application service behind another homeserver, through ours. `path` is relative to
-   * `/_matrix/federation/unstable/fr.viaduc/rtc/livekit/`. The answer is the other bridge's, its status included.
+   * `/_matrix/federation/unstable/fr.viaduc/rtc/livekit/`; `body` has a member at least: homeservers send an empty one as none. The answer is the other bridge's, its status included.
    * @throws when our homeserver cannot carry it (too old, not reachable) or the other does not answer, in words
    */
   ask(destination: ServerName, path: string, body: object): Promise<{ readonly status: number; readonly content: unknown }>;
