@@ -11,6 +11,7 @@ import { virtualClock } from '../support/clocks.ts';
 import { eventually } from '../support/eventually.ts';
 import { IntroducerNetwork } from '../support/memory-introducer.ts';
 import { RawLink, invite } from '../support/raw-link.ts';
+import { tlsHost } from '../support/tls-host.ts';
 
 const a = serverName('finances.example.org');
 const b = serverName('interieur.example.org');
@@ -363,6 +364,26 @@ describe('links between bridges', () => {
     one.links.want(new Set([b]));
     await eventually(() => (/answers with status 418 instead of a WebSocket/.test(one.status(b).reason ?? '') ? undefined : (one.status(b).reason ?? 'a reason')));
     http.close();
+  });
+
+  it('go over TLS to whoever shows the certificate of the name, and to nobody else', async () => {
+    const one = await host(a);
+    let other: CascadeHost | undefined;
+    await using tls = await tlsHost({
+      names: ['visio.localhost'],
+      answer: (_request, response) => response.writeHead(404).end(),
+      upgrade: (request, socket, head) => other?.links.handleUpgrade(request, socket, head),
+    });
+    other = await host(b, { publicUrl: `wss://other.localhost:${tls.port}/cascade` });
+    one.links.want(new Set([b]));
+    await eventually(() => (/is not reached: .*(?:altnames|certificate)/i.test(one.status(b).reason ?? '') ? undefined : (one.status(b).reason ?? 'a reason')));
+    hosts.pop();
+    await other[Symbol.asyncDispose]();
+    other = await host(b, { publicUrl: `wss://visio.localhost:${tls.port}/cascade` });
+    await eventually(bothUp(one, other));
+    one.links.send(b, call);
+    const { received } = other;
+    await eventually(() => (received.length === 1 ? undefined : 'the call'));
   });
 
   it('are never to a server that is no neighbour, nor to oneself', async () => {

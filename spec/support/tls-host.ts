@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { ensureCertificates } from '../../src/demo/homeservers/certificate-authority.ts';
@@ -21,10 +22,11 @@ export interface TlsHostOptions {
   readonly names: readonly string[];
   readonly address?: string;
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** From here on this process trusts the certificate's authority. */
-export async function tlsHost({ names, address = '127.0.0.1', answer }: TlsHostOptions): Promise<TlsHost> {
+export async function tlsHost({ names, address = '127.0.0.1', answer, upgrade }: TlsHostOptions): Promise<TlsHost> {
   const folder = mkdtempSync(join(tmpdir(), 'viaduc-tls-'));
   const certificates = await ensureCertificates(folder, names);
   const [authority, certificate, key] = [certificates.authority, certificates.certificate, certificates.key].map((path) => readFileSync(path, 'utf8'));
@@ -39,6 +41,7 @@ export async function tlsHost({ names, address = '127.0.0.1', answer }: TlsHostO
     asked.push({ host: request.headers.host, servername, path: request.url });
     answer(request, response);
   });
+  if (upgrade !== undefined) server.on('upgrade', upgrade);
   server.on('connection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);

@@ -30,6 +30,12 @@ describe('addresses', () => {
     assert.deepEqual(verdicts, [true, true, true, true, true, false, false, false, false, false]);
   });
 
+  it('are listed only where the operator says so: a public address is not', () => {
+    const listed = addressPolicy(['127.0.0.0/8', 'fd12::/16']);
+    const verdicts = ['127.0.0.1', '::ffff:127.0.0.1', 'fd12::1', '8.8.8.8', '::1', '2606:4700::1111', 'fd12::1%eth0', 'localhost', ''].map((address) => listed.lists(address));
+    assert.deepEqual(verdicts, [true, true, true, false, false, false, false, false, false]);
+  });
+
   for (const network of ['10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/8/8', '10.0.0.0/', '10.0.0.0/x', 'private', '', 'fd00::/129', '10.0.0', 'fe80::1%eth0']) {
     it(`refuse the list entry ${JSON.stringify(network)} in words`, () => assert.throws(() => addressPolicy([network]), { name: 'TypeError', message: /not a network/ }));
   }
