@@ -36,7 +36,9 @@ describe('A call on two bridges', function () {
   let wire: Wire;
   let here: CallHost;
   let there: CallHost;
-  let opened: RtcPage[];
+  /** Opened before anybody sends: a browser that is busy while it measures its bandwidth measures little. */
+  let spare: RtcPage[];
+  let used: RtcPage[];
 
   before(async () => {
     browser = await launchChromium();
@@ -50,7 +52,8 @@ describe('A call on two bridges', function () {
 
   beforeEach(async () => {
     wire = new Wire();
-    opened = [];
+    spare = await Promise.all([1, 2, 3].map(() => RtcPage.open(browser, pages.url)));
+    used = [];
     there = await startCallHost({ portOffset: 50, neighbour: { server: finances, peer: interieur, links: wire.links(finances, interieur), starts: false } });
     here = await startCallHost({ portOffset: 45, neighbour: { server: interieur, peer: finances, links: wire.links(interieur, finances), starts: true } });
     await eventually(() => {
@@ -60,14 +63,14 @@ describe('A call on two bridges', function () {
   });
 
   afterEach(async () => {
-    for (const page of opened) await page.close();
+    for (const page of [...spare, ...used]) await page.close();
     await here[Symbol.asyncDispose]();
     await there[Symbol.asyncDispose]();
   });
 
   async function join(host: CallHost, user: typeof alice, device: string, options: Record<string, unknown> = {}): Promise<RtcClient> {
-    const page = await RtcPage.open(browser, pages.url);
-    opened.push(page);
+    const page = spare.shift() ?? assert.fail('more people than pages');
+    used.push(page);
     const person = page.client(device);
     await person.run('connect', host.url, await host.ticket(user, device), options);
     return person;
@@ -121,9 +124,8 @@ describe('A call on two bridges', function () {
     await first.sees((view) => (cameraWidth(view, alice) === 1280 ? playing(view, alice) : 'not the best picture yet'), 60_000);
     const one = await bytesPerSecond();
     const late = await join(there, userId('@dora:finances.example.org'), 'D');
-    const joinedAt = performance.now();
+    // Chromium makes no key frame by itself in that time: it was asked for one, across the pipe.
     await late.sees((view) => (cameraFrames(view, alice) > 0 ? undefined : 'no picture'), 5_000);
-    assert.ok(performance.now() - joinedAt < 5_000);
     await late.sees((view) => playing(view, alice));
     const two = await bytesPerSecond();
     assert.ok(two < one * 1.4, `${Math.round(one)} bytes per second for one viewer, ${Math.round(two)} for two`);

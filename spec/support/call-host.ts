@@ -126,10 +126,9 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
 }
 
 function deskOf({ server, peer, links: linksOf }: NeighbourOptions, { calls, directory }: { readonly calls: CallRegistry; readonly directory: RoomDirectory }): PeerDesk {
-  // Each needs the other: what comes over the link finds the desk once it is there.
-  let desk: PeerDesk | undefined;
-  const links = linksOf({ linkUp: (from) => desk?.linkUp(from), linkDown: (from, reason) => desk?.linkDown(from, reason), received: (from, message) => desk?.received(from, message) });
-  desk = new PeerDesk({ server, neighbours: new Set([peer]), links, calls, directory, clock: realClock, log: specLogger, labelOf: (name) => name, tickets: { received: () => undefined } });
+  // Each needs the other; nothing comes over the link before it is wanted.
+  const links = linksOf({ linkUp: (from) => desk.linkUp(from), linkDown: (from, reason) => desk.linkDown(from, reason), received: (from, message) => desk.received(from, message) });
+  const desk: PeerDesk = new PeerDesk({ server, neighbours: new Set([peer]), links, calls, directory, clock: realClock, log: specLogger, labelOf: (name) => name, tickets: { received: () => undefined } });
   return desk;
 }
 
