@@ -182,6 +182,7 @@ describe('a link, to a neighbour that is not as it should be', () => {
         assert.equal(await link.bye(), 'protocolError');
         assert.deepEqual(bridge.received, []);
         assert.deepEqual(bridge.told.map((line) => line.split(' ')[0]), ['up', 'down']);
+        assert.deepEqual(bridge.status(them).refusals, { protocolError: 1 });
       });
     }
 
@@ -216,6 +217,7 @@ describe('a link, to a neighbour that is not as it should be', () => {
       const counts = bridge.received.map((message) => (message.type === 'people' ? message.people : message.type === 'person' ? [message.person] : []).map(({ tracks }) => tracks.length));
       assert.deepEqual(counts, [[1, 1], [1]]);
       assert.match(logged.join('\n'), /more than we take: left out .*"leftOut":5/);
+      assert.deepEqual(bridge.status(them).refusals, { overLimit: 6 });
     });
 
     it('sends no media where the operator does not allow it', async () => {
@@ -226,6 +228,8 @@ describe('a link, to a neighbour that is not as it should be', () => {
       link.send(wireLeave);
       await eventually(() => (bridge.received.some(({ type }) => type === 'leave') ? undefined : 'all'));
       assert.deepEqual(bridge.received.flatMap((message) => (message.type === 'media' ? [message.address] : [])), ['127.0.0.1', '8.8.8.8', '2606:4700::1111']);
+      assert.deepEqual(bridge.status(them).refusals, { mediaAddress: 4 });
+      assert.equal(logged.filter((line) => line.includes('media address')).length, 1);
     });
 
     it('takes its farewell, and says why in words of one line', async () => {

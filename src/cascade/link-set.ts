@@ -135,15 +135,21 @@ class LinkSet implements CascadeLinks {
   #neighbour(server: ServerName): Neighbour {
     const { server: own, clock, random } = this.#options;
     const log = this.#options.log.child({ server });
-    return new Neighbour({ own, server, clock, random, limits: this.#limits, log, open: (signal) => this.#open(server, signal) }, {
+    const mayLog = sometimes(clock);
+    const neighbour = new Neighbour({ own, server, clock, random, limits: this.#limits, log, open: (signal) => this.#open(server, signal) }, {
       linkUp: () => this.#tell((listener) => listener.linkUp(server)),
       linkDown: (reason) => this.#tell((listener) => listener.linkDown(server, reason)),
       received: (message) => {
         // Media are sent wherever a neighbour says, but not anywhere.
-        if (message.type === 'media' && !this.#policy.allows(message.address)) log.warn('media address of a neighbour refused', { address: message.address, room: message.room, hint: 'list its network in access.privateAddresses if it is right' });
-        else this.#tell((listener) => listener.received(server, message));
+        if (message.type !== 'media' || this.#policy.allows(message.address)) {
+          this.#tell((listener) => listener.received(server, message));
+          return;
+        }
+        neighbour.refused('mediaAddress');
+        if (mayLog()) log.warn('media address of a neighbour refused', { address: message.address, room: message.room, hint: 'list its network in access.privateAddresses if it is right' });
       },
     });
+    return neighbour;
   }
 
   async #open(server: ServerName, signal: AbortSignal): Promise<Result<Opened, string>> {

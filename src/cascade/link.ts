@@ -30,6 +30,8 @@ export interface LinkListener {
   /** Once: both hellos were exchanged. */
   ready(): void;
   received(message: PeerMessage): void;
+  /** People and tracks over the limits that we have told. */
+  leftOut(count: number): void;
   /** Once, also when it was never ready. Nothing is received or sent after it. */
   ended(reason: LinkEnd): void;
 }
@@ -155,7 +157,10 @@ export class Link {
       return;
     }
     const { frame, leftOut } = decoded.value;
-    if (leftOut > 0 && this.#mayLog()) this.#options.log.warn('the neighbour announces more than we take: left out', { type: frame?.type, leftOut });
+    if (leftOut > 0) {
+      this.#listener.leftOut(leftOut);
+      if (this.#mayLog()) this.#options.log.warn('the neighbour announces more than we take: left out', { type: frame?.type, leftOut });
+    }
     if (frame !== undefined) this.#dispatch(frame);
   }
 

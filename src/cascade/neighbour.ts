@@ -32,6 +32,9 @@ export interface NeighbourListener {
   received(message: PeerMessage): void;
 }
 
+/** Of links that we have closed: those that are the neighbour's fault. */
+const refusalCodes: ReadonlySet<string> = new Set(['version', 'forbidden', 'protocolError', 'flood', 'slow', 'timeout']);
+
 interface Attempt {
   readonly controller: AbortController;
   readonly cancelDeadline: () => void;
@@ -52,6 +55,7 @@ export class Neighbour {
   #cancelRetry: (() => void) | undefined;
   #cancelIdle: (() => void) | undefined;
   #heardAtMs = 0;
+  readonly #refusals = new Map<string, number>();
 
   constructor(options: NeighbourOptions, listener: NeighbourListener) {
     this.#options = options;
@@ -72,7 +76,12 @@ export class Neighbour {
     const link = this.#current?.link;
     const opening = this.#attempt !== undefined || this.#isGreeting;
     const state = link !== undefined ? 'up' : opening ? 'opening' : this.#wanted ? 'down' : 'idle';
-    return { server: this.#options.server, state, roundTripMs: link?.roundTripMs, reason: state === 'up' || state === 'idle' ? undefined : this.#reason, queuedBytes: link?.queuedBytes ?? 0 };
+    return { server: this.#options.server, state, roundTripMs: link?.roundTripMs, reason: state === 'up' || state === 'idle' ? undefined : this.#reason, queuedBytes: link?.queuedBytes ?? 0, refusals: Object.fromEntries(this.#refusals) };
+  }
+
+  /** Counts what of its frames was not taken. */
+  refused(code: string, count = 1): void {
+    this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + count);
   }
 
   /** A connection that was introduced, from either side. */
@@ -84,7 +93,11 @@ export class Neighbour {
         this.#heardAtMs = clock.nowMs();
         this.#listener.received(message);
       },
-      ended: (end) => this.#ended(link, end),
+      leftOut: (count) => this.refused('overLimit', count),
+      ended: (end) => {
+        if (end.by === 'us' && refusalCodes.has(end.code)) this.refused(end.code);
+        this.#ended(link, end);
+      },
     });
     this.#links.add(link);
     background(log, 'forget a link', link.gone.then(() => this.#links.delete(link)));

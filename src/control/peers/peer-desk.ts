@@ -312,7 +312,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
       bytesSent: sum(({ bytesSent }) => bytesSent),
       bytesReceived: sum(({ bytesReceived }) => bytesReceived),
       packetsLost: sum(({ packetsLost }) => packetsLost),
-      refusals: this.#shares.refusals(link.server),
+      refusals: { ...link.refusals, ...this.#shares.refusals(link.server) },
     };
   }
 }

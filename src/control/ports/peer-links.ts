@@ -21,6 +21,8 @@ export interface PeerStatus {
   /** Why it is down, in words. */
   readonly reason: string | undefined;
   readonly queuedBytes: number;
+  /** What its links were closed for, and what of its frames was not taken, by code, since the start. */
+  readonly refusals?: Readonly<Record<string, number>>;
 }
 
 /** Told in the order of the frames; every method returns at once and never throws. */
