@@ -138,8 +138,17 @@ export class RouterCallMedia implements CallMedia {
     if (settings === undefined) throw new Error('media cannot cross to another bridge: no address and ports for it are configured');
     if (this.#closed) throw new Error(`the media of call ${callId} is closed`);
     const pipe = await Pipe.create({ peer, settings, router: this.#router, tracks: this.#tracks, expected: this.#expected, meter, closed, log: log.child({ peer }) });
+    if (this.#isClosed()) {
+      pipe.close();
+      throw new Error(`the media of call ${callId} closed while its pipe to ${peer} opened`);
+    }
     this.#expected.retell(peer);
     return pipe;
+  }
+
+  // Read through a method: the compiler would remember what it saw before the wait.
+  #isClosed(): boolean {
+    return this.#closed;
   }
 
   #forget(endpoint: Endpoint, id: ParticipantId): void {

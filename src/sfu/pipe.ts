@@ -1,5 +1,6 @@
 // Owns the media between one call and one neighbour's: what is sent there, and what comes from there.
 import { isIP } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Consumer, PipeTransport, Producer, Router, RtpParameters } from 'mediasoup/types';
 import type { ServerName, TrackId } from '../call/ids.ts';
@@ -194,6 +195,8 @@ export class Pipe implements MediaPipe {
     if (isDeepStrictEqual(this.#received.get(track)?.rtp, rtp)) return;
     this.#drop(track);
     const producer = await this.#transport.produce({ kind, rtpParameters: rtp, keyFrameRequestDelay: keyFrameRequestDelayMs });
+    // mediasoup tells events one turn after answers: consumers of what was before must have heard of its end.
+    await nextTurn();
     // Both may have changed while the worker was asked.
     if (this.closed || expected.kindOf(track, peer) !== kind) {
       producer.close();
