@@ -7,7 +7,7 @@ import type { MediaEndpoint } from '../../src/control/ports/media-plane.ts';
 import type { ViewerWish } from '../../src/livekit/layer-choice.ts';
 import type { Outgoing } from '../../src/livekit/signal-socket.ts';
 import { Subscriber } from '../../src/livekit/subscriber.ts';
-import { alice, participant, track } from '../support/builders.ts';
+import { alice, participant, serverName, track } from '../support/builders.ts';
 import { virtualClock } from '../support/clocks.ts';
 import { aTransport, simulcastParameters } from '../support/media.ts';
 import { offerText } from '../support/offers.ts';
@@ -15,7 +15,7 @@ import { offerText } from '../support/offers.ts';
 const answerText = offerText('native-placeholders').replaceAll('actpass', 'active');
 const wish = (change: Partial<ViewerWish>): ViewerWish => ({ disabled: false, quality: undefined, width: 0, height: 0, fps: 0, priority: 0, ...change });
 
-function given({ maySubscribe = true, autoSubscribe = true, unknown = new Set<TrackId>() } = {}) {
+function given({ maySubscribe = true, autoSubscribe = true, unknown = new Set<TrackId>(), away = new Set<TrackId>() } = {}) {
   const asked: string[] = [];
   const sent: Outgoing[] = [];
   const clock = virtualClock();
@@ -32,8 +32,8 @@ function given({ maySubscribe = true, autoSubscribe = true, unknown = new Set<Tr
     quality: never,
     close: never,
     requestKeyFrame: never,
-    consume: (id, mid) => Promise.resolve(unknown.has(id) ? undefined : { kind: 'video', rtpParameters: { ...simulcastParameters(mid), encodings: [{ ssrc: 1 }] }, spatialLayers: 3 }),
-    waitsFor: () => false,
+    consume: (id, mid) => Promise.resolve(unknown.has(id) || away.has(id) ? undefined : { kind: 'video', rtpParameters: { ...simulcastParameters(mid), encodings: [{ ssrc: 1 }] }, spatialLayers: 3 }),
+    waitsFor: (id) => away.has(id),
     setConsumerPaused: (id, paused) => Promise.resolve(void asked.push(`${paused ? 'pause' : 'resume'} ${id}`)),
     setPreferredLayers: (id, { spatialLayer }) => Promise.resolve(void asked.push(`layer ${spatialLayer} ${id}`)),
     setPriority: (id, priority) => Promise.resolve(void asked.push(`priority ${priority} ${id}`)),
@@ -161,6 +161,111 @@ describe('A subscriber', () => {
     subscriber.see(withTracks(tracks));
     await settle();
     assert.deepEqual(errors(), [SubscriptionError.SE_TRACK_NOTFOUND]);
+  });
+
+  const far = (): Participant => participant(alice, { via: serverName('finances.example.org'), tracks });
+
+  it('waits for what another bridge has, says meanwhile what of it is wanted, and offers it when it has come', async () => {
+    const away = new Set([video.id]);
+    const { subscriber, asked, settle, answer, offers, errors } = given({ away });
+    subscriber.begin();
+    subscriber.see(far());
+    await settle();
+    await answer();
+    assert.deepEqual(asked.splice(0), [`resume ${video.id}`, 'connect subscriber']);
+    await subscriber.wish([video.id], wish({ width: 320, height: 180 }));
+    await subscriber.wish([video.id], wish({ disabled: true }));
+    assert.deepEqual(asked.splice(0), [`layer 0 ${video.id}`, `resume ${video.id}`, `pause ${video.id}`]);
+    assert.equal(offers().length, 1);
+    assert.deepEqual(errors(), []);
+    away.clear();
+    subscriber.trackAvailable(video.id);
+    await settle();
+    assert.deepEqual(Object.values(offers().at(-1)?.midToTrackId ?? {}), [video.id]);
+    await answer();
+    assert.deepEqual(asked, [`pause ${video.id}`]);
+  });
+
+  it('waits no longer for what it does not want any more, or whose publisher has gone', async () => {
+    const { subscriber, asked, settle } = given({ away: new Set([video.id]) });
+    const person = far();
+    subscriber.see(person);
+    await settle();
+    await subscriber.subscribe([video.id], false);
+    assert.deepEqual(asked.splice(0), [`resume ${video.id}`, `close ${video.id}`]);
+    await subscriber.subscribe([video.id], true);
+    subscriber.lose(person.id);
+    await settle();
+    assert.deepEqual(asked, [`resume ${video.id}`, `close ${video.id}`]);
+  });
+
+  it('does not miss what comes while the endpoint still answers that it is away', async () => {
+    const away = new Set([video.id]);
+    const { subscriber, settle, answer, offers } = given({ away });
+    subscriber.begin();
+    await answer();
+    subscriber.see(far());
+    const reconciling = settle();
+    away.clear();
+    subscriber.trackAvailable(video.id);
+    await reconciling;
+    await settle();
+    assert.deepEqual(Object.values(offers().at(-1)?.midToTrackId ?? {}), [video.id]);
+  });
+
+  it('asks again, with what the viewer said, for what comes back', async () => {
+    const away = new Set<TrackId>();
+    const { subscriber, asked, settle, answer, offers } = given({ away });
+    subscriber.begin();
+    subscriber.see(far());
+    await subscriber.wish([video.id], wish({ width: 320, height: 180 }));
+    await settle();
+    await answer();
+    await answer();
+    asked.splice(0);
+    away.add(video.id);
+    subscriber.consumerClosed(video.id);
+    await settle();
+    assert.deepEqual({ ...offers().at(-1)?.midToTrackId }, {});
+    assert.deepEqual(asked.splice(0), [`layer 0 ${video.id}`, `resume ${video.id}`]);
+    await answer();
+    away.clear();
+    subscriber.trackAvailable(video.id);
+    await settle();
+    await answer();
+    assert.deepEqual(Object.values(offers().at(-1)?.midToTrackId ?? {}), [video.id]);
+    assert.deepEqual(asked, [`layer 0 ${video.id}`, `resume ${video.id}`]);
+  });
+
+  it('tries again what it could not have when it was first shown, without a complaint to the client', async () => {
+    const unknown = new Set([video.id]);
+    const { subscriber, settle, answer, offers, errors } = given({ unknown });
+    subscriber.begin();
+    await answer();
+    subscriber.see(far());
+    await settle();
+    assert.deepEqual([offers().length, errors()], [1, []]);
+    unknown.clear();
+    subscriber.trackAvailable(video.id);
+    await settle();
+    assert.deepEqual(Object.values(offers().at(-1)?.midToTrackId ?? {}), [video.id]);
+  });
+
+  it('asks again for a track that its publisher took back and shows once more', async () => {
+    const { subscriber, settle, answer, offers } = given();
+    subscriber.begin();
+    await answer();
+    const person = far();
+    subscriber.see(person);
+    await settle();
+    await answer();
+    subscriber.consumerClosed(video.id);
+    await settle();
+    await answer();
+    subscriber.lose(person.id);
+    subscriber.see(person);
+    await settle();
+    assert.deepEqual(Object.values(offers().at(-1)?.midToTrackId ?? {}), [video.id]);
   });
 
   it('receives nothing that it may not or does not want, and what it chose by name', async () => {
