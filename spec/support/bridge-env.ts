@@ -1,4 +1,4 @@
-// Owns a whole bridge of the specs: two federating homeservers, the bridge of the first in a process of its own, a browser.
+// Owns whole bridges of the specs: two federating homeservers, one bridge or two, each in a process of its own, a browser.
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -23,6 +23,9 @@ export const specSettings: Readonly<Record<string, unknown>> = {
   'calls.lostGraceMs': 20_000,
 };
 
+const cascadeOffset = 30;
+const cascadePorts = 15;
+
 export interface BridgeFilesOfSpec {
   readonly configFile: string;
   readonly registration: Readonly<Record<string, unknown>>;
@@ -38,7 +41,9 @@ export async function bridgeFiles(folder: string, index: number, settings: Reado
   const basePort = specBasePort();
   const files = await writeBridgeFiles({ basePort, organisations: organisations.slice(0, 2), index, bridges, folder, language: 'en', frameAncestors: ['*'] });
   const config = parse(readFileSync(files.configFile, 'utf8')) as Record<string, Record<string, unknown>>;
-  for (const [path, value] of Object.entries(settings)) {
+  // One for each call that was not ended; the demo has room for fewer.
+  const cascade = { 'cascade.firstPort': basePort + cascadeOffset + cascadePorts * index, 'cascade.lastPort': basePort + cascadeOffset + cascadePorts * (index + 1) - 1 };
+  for (const [path, value] of Object.entries({ ...cascade, ...settings })) {
     const [section = '', key = ''] = path.split('.');
     config[section] = { ...config[section], [key]: value };
   }
@@ -47,53 +52,36 @@ export async function bridgeFiles(folder: string, index: number, settings: Reado
   return { ...files, logFile: join(folder, 'bridge.log'), metricsUrl: `http://127.0.0.1:${ports.metrics}`, appserviceUrl: `http://127.0.0.1:${ports.appservice}` };
 }
 
-export class BridgeEnv implements AsyncDisposable {
-  readonly federation: Federation;
+/** A bridge that can be started, stopped and killed; its folder stays. */
+export class SpecBridge {
   readonly files: BridgeFilesOfSpec;
-  readonly browser: Browser;
   readonly bot: string;
   readonly #authority: string;
-  readonly #stack: AsyncDisposableStack;
   #process: BridgeProcess | undefined;
 
-  static async start(): Promise<BridgeEnv> {
-    const { folder, certificates } = await specRun();
-    await using starting = new AsyncDisposableStack();
-    const files = await bridgeFiles(mkdtempSync(join(folder, 'bridge-')), 0);
-    const federation = starting.use(await startFederation({ size: 2, settings: (index) => (index === 0 ? { registrations: [files.registration] } : {}) }));
-    const browser = await launchChromium();
-    starting.defer(() => browser.close());
-    const env = new BridgeEnv({ files, federation, browser, authority: certificates.authority, stack: starting.move() });
-    await env.startBridge();
-    return env;
-  }
-
-  private constructor({ files, federation, browser, authority, stack }: { files: BridgeFilesOfSpec; federation: Federation; browser: Browser; authority: string; stack: AsyncDisposableStack }) {
+  constructor(files: BridgeFilesOfSpec, bot: string, authority: string) {
     this.files = files;
-    this.federation = federation;
-    this.browser = browser;
+    this.bot = bot;
     this.#authority = authority;
-    this.#stack = stack;
-    this.bot = `@${botLocalpart}:${serverNameOf(organisations[0], 0, specBasePort())}`;
   }
 
   get process(): BridgeProcess {
-    if (this.#process === undefined) throw new Error('the bridge does not run');
+    if (this.#process === undefined) throw new Error(`the bridge of ${this.bot} does not run`);
     return this.#process;
   }
 
-  async startBridge(): Promise<void> {
+  async start(): Promise<void> {
     const { configFile, logFile, metricsUrl } = this.files;
     this.#process = await startBridgeProcess({ configFile, logFile, authority: this.#authority, metricsUrl });
   }
 
-  async killBridge(): Promise<void> {
+  async kill(): Promise<void> {
     await this.process.kill();
     this.#process = undefined;
   }
 
   /** SIGTERM; answers how it ended, in words. */
-  async stopBridge(): Promise<string> {
+  async stop(): Promise<string> {
     const { ended, pid } = this.process;
     if (pid !== undefined) process.kill(pid, 'SIGTERM');
     const how = await ended;
@@ -101,16 +89,76 @@ export class BridgeEnv implements AsyncDisposable {
     return how;
   }
 
-  /** A room of its creator with the bot at level 50 and these people in it. */
+  async dispose(): Promise<void> {
+    await this.#process?.[Symbol.asyncDispose]();
+  }
+}
+
+export interface BridgeEnvOptions {
+  /** How many of the two organisations, from the first on, have a bridge. */
+  readonly bridges: number;
+}
+
+export class BridgeEnv implements AsyncDisposable {
+  readonly federation: Federation;
+  readonly bridges: readonly SpecBridge[];
+  readonly browser: Browser;
+  readonly #stack: AsyncDisposableStack;
+
+  static async start({ bridges: count }: BridgeEnvOptions): Promise<BridgeEnv> {
+    const { folder, certificates } = await specRun();
+    await using starting = new AsyncDisposableStack();
+    const bridges = await Promise.all(
+      organisations.slice(0, count).map(async (organisation, index) => {
+        const files = await bridgeFiles(mkdtempSync(join(folder, 'bridge-')), index, specSettings, count);
+        return new SpecBridge(files, `@${botLocalpart}:${serverNameOf(organisation, index, specBasePort())}`, certificates.authority);
+      }),
+    );
+    const registrations = (index: number) => bridges.slice(index, index + 1).map(({ files }) => files.registration);
+    const federation = starting.use(await startFederation({ size: 2, settings: (index) => ({ registrations: registrations(index) }) }));
+    const browser = await launchChromium();
+    starting.defer(() => browser.close());
+    for (const bridge of bridges) {
+      starting.defer(() => bridge.dispose());
+      await bridge.start();
+    }
+    return new BridgeEnv({ bridges, federation, browser, stack: starting.move() });
+  }
+
+  private constructor({ bridges, federation, browser, stack }: { bridges: readonly SpecBridge[]; federation: Federation; browser: Browser; stack: AsyncDisposableStack }) {
+    this.bridges = bridges;
+    this.federation = federation;
+    this.browser = browser;
+    this.#stack = stack;
+  }
+
+  /** The bridge of the first organisation: calls start there, and its address is in the notice. */
+  get first(): SpecBridge {
+    return this.homeOf(0);
+  }
+
+  /** The bridge that people of that organisation are connected to. */
+  homeOf(organisation: number): SpecBridge {
+    const bridge = this.bridges[organisation] ?? this.bridges[0];
+    if (bridge === undefined) throw new Error('this environment has no bridges');
+    return bridge;
+  }
+
+  /** A room of its creator with all bots at level 50 and these people in it. */
   async room(creator: MatrixUser, ...others: readonly MatrixUser[]): Promise<string> {
-    const room = await creator.createRoom({ name: 'Weekly', power_level_content_override: { users: { [this.bot]: 50 } } });
+    const bots = this.bridges.map(({ bot }) => bot);
+    const room = await creator.createRoom({ name: 'Weekly', power_level_content_override: { users: Object.fromEntries(bots.map((bot) => [bot, 50])) } });
     for (const other of others) {
       await creator.invite(room, other.userId);
       await other.join(room, serverNameOf(organisations[0], 0, specBasePort()));
     }
-    const joined = creator.find('the bot in the room', (event) => event.roomId === room && event.stateKey === this.bot && event.content['membership'] === 'join');
-    await creator.invite(room, this.bot);
-    await joined;
+    await Promise.all(
+      bots.map(async (bot) => {
+        const joined = creator.find(`${bot} in the room`, (event) => event.roomId === room && event.stateKey === bot && event.content['membership'] === 'join');
+        await creator.invite(room, bot);
+        await joined;
+      }),
+    );
     return room;
   }
 
@@ -134,18 +182,17 @@ export class BridgeEnv implements AsyncDisposable {
     const context = await this.browser.newContext({ locale: 'en-GB', viewport: { width: 900, height: 640 } });
     await context.addInitScript(rememberConnections);
     const page = await context.newPage();
-    await page.goto(`${this.files.publicUrl}/c/${slug}`);
+    await page.goto(`${this.first.files.publicUrl}/c/${slug}`);
     return new CallPage(context, page);
   }
 
-  /** Asks the bridge's public listener; body as JSON. */
+  /** Asks the first bridge's public listener; body as JSON. */
   async post(path: string, body: unknown): Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }> {
-    const response = await fetch(this.files.publicUrl + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const response = await fetch(this.first.files.publicUrl + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     return { status: response.status, body: z.record(z.string(), z.unknown()).parse(await response.json()) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process?.[Symbol.asyncDispose]();
     await this.#stack.disposeAsync();
   }
 }
@@ -177,6 +224,13 @@ export function noticesIn(user: MatrixUser, room: string): readonly CallNotice[]
   return user.seen((event) => event.roomId === room).flatMap((event) => noticeOf(event) ?? []);
 }
 
+const watchBanner = `
+  window.viaducSpecInterrupted = false;
+  const look = () => { if (document.querySelector('[data-testid="reconnecting"]') !== null) window.viaducSpecInterrupted = true; };
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+  look();
+`;
+
 export class CallPage {
   readonly page: Page;
   readonly #context: BrowserContext;
@@ -206,11 +260,23 @@ export class CallPage {
   async seesAndHears(): Promise<void> {
     const before = totalsOf(await this.media());
     await eventually(async () => {
-      const { frames, energy } = totalsOf(await this.media());
+      const now = totalsOf(await this.media());
       // After a rejoin the counters are those of new connections.
-      const more = frames < before.frames ? frames : frames - before.frames;
-      return more > 20 && energy > 0.0001 ? undefined : `${more} new pictures, audio energy ${energy}`;
+      const since = (key: 'frames' | 'energy'): number => (now[key] < before[key] ? now[key] : now[key] - before[key]);
+      const [frames, energy] = [since('frames'), since('energy')];
+      return frames > 20 && energy > 0.0001 ? undefined : `${frames} new pictures, new sound of energy ${energy}`;
     }, 40_000);
+  }
+
+  /** How many people's tiles there are, one's own among them. */
+  tiles(): Promise<number> {
+    return this.page.getByTestId('tile').count();
+  }
+
+  /** From now on, notes whether the page ever says that it has lost its connection. @returns asks for what was noted */
+  async watchInterruptions(): Promise<() => Promise<boolean>> {
+    await this.page.evaluate(watchBanner);
+    return async () => z.boolean().parse(await this.page.evaluate('window.viaducSpecInterrupted'));
   }
 
   /** Waits until this screen of the page is shown. */
