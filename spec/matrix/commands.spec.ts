@@ -100,7 +100,7 @@ describe('commands', () => {
         '!visio status – say who is in the call',
         '!visio end – end the call for everybody (who started it, or a moderator)',
         '!visio code 482 913 – enter the call with the code that your browser shows',
-        '!visio lang fr|en – change my language in this room',
+        '!visio lang fr|en – change my language in this room (who may rename it)',
         '!visio help – show this help',
       ].join('\n'),
     );

@@ -15,7 +15,7 @@ export async function check(configPath: string): Promise<number> {
   const findings = [
     ...quickFindings(config),
     await homeserverVersions(config),
-    await registrationKnown(config),
+    ...(await registrationKnown(config)),
     ...(await identities(config)),
     ...(runs ? [await homeserverReachesUs(config)] : await portsFree(config)),
     ...(secure === undefined ? [] : [secure]),
@@ -23,6 +23,10 @@ export async function check(configPath: string): Promise<number> {
   for (const { level, what, advice } of findings) process.stdout.write(`${marks[level]} ${what}\n${advice === '' ? '' : `       → ${advice}\n`}`);
   const failures = findings.filter(({ level }) => level === 'failure').length;
   const warnings = findings.filter(({ level }) => level === 'warning').length;
-  process.stdout.write(`\n${failures === 0 ? 'The bridge can run.' : 'The bridge would not work.'} ${failures} failures, ${warnings} warnings.${runs ? '' : ' (It does not run now.)'}\n`);
+  process.stdout.write(`\n${failures === 0 ? 'The bridge can run.' : 'The bridge would not work.'} ${counted(failures, 'failure')}, ${counted(warnings, 'warning')}.${runs ? '' : ' (It does not run now.)'}\n`);
   return failures === 0 ? 0 : 1;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

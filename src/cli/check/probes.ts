@@ -10,6 +10,7 @@ import { federationAsker } from '../../matrix/federation-request.ts';
 import { asError } from '../../util/background.ts';
 import { systemClock } from '../../util/system.ts';
 import { broken, doubtful, good, type Finding } from './finding.ts';
+import { registration as quickRegistration } from './quick.ts';
 
 const deadlineMs = 5000;
 const warnDays = 21;
@@ -26,8 +27,14 @@ export async function homeserverVersions({ homeserver }: Config): Promise<Findin
   }
 }
 
-/** `GET /account/whoami` as the application service's sender: the homeserver knows our registration. */
-export async function registrationKnown(config: Config): Promise<Finding> {
+/** `GET /account/whoami` as the application service's sender: the homeserver knows our registration. Nothing when there is none. */
+export async function registrationKnown(config: Config): Promise<Finding[]> {
+  const found = quickRegistration(config);
+  if (found.level === 'failure') return [];
+  return [await known(config)];
+}
+
+async function known(config: Config): Promise<Finding> {
   const advice = `Add the registration to app_service_config_files in homeserver.yaml and restart the homeserver (./viaduc register prints the lines).`;
   try {
     const { asToken, id } = readRegistration(config);

@@ -10,7 +10,8 @@ export function quickFindings(config: Config): Finding[] {
   return [registration(config), worker(config), dataFolder(config), publicUrl(config), frameAncestors(config), mediaAddress(config)];
 }
 
-function registration(config: Config): Finding {
+/** Can be read, is kept from others, and names our port. */
+export function registration(config: Config): Finding {
   try {
     const { url } = readRegistration(config);
     const mode = statSync(config.registration).mode & 0o077;

@@ -45,7 +45,7 @@ export const en: Phrases = {
     start: 'start a call, or find the one in progress',
     status: 'say who is in the call',
     end: 'end the call for everybody (who started it, or a moderator)',
-    language: 'change my language in this room',
+    language: 'change my language in this room (who may rename it)',
     code: 'enter the call with the code that your browser shows',
     help: 'show this help',
   },

@@ -46,7 +46,7 @@ export const fr: Phrases = {
     start: 'lancer un appel, ou retrouver celui qui est en cours',
     status: 'dire qui est dans l’appel',
     end: 'terminer l’appel pour tous (qui l’a lancé, ou un modérateur)',
-    language: 'changer ma langue dans ce salon',
+    language: 'changer ma langue dans ce salon (qui peut le renommer)',
     code: 'entrer dans l’appel avec le code que votre navigateur affiche',
     help: 'afficher cette aide',
   },
