@@ -99,9 +99,10 @@ export interface Ground extends AsyncDisposable {
   readonly folder: string;
   bridge(place: number): DrillBridge;
   homeserver(place: number): Homeserver;
-  /** The files of an organisation whose bridge the drill plays. */
-  readonly playedFiles: ReadonlyMap<number, BridgeFiles>;
-  announcedAddress(place: number): string;
+  /** The tokens between a homeserver and its bridge, for who plays the bridge. */
+  registration(place: number): Readonly<Record<string, unknown>>;
+  /** Where a bridge listens behind our proxy. */
+  privatePort(place: number): number;
 }
 
 /** @throws in words when it cannot be built */
@@ -143,8 +144,8 @@ export async function buildGround(options: GroundOptions): Promise<Ground> {
     folder,
     bridge: (place) => existing(bridges.find((bridge) => bridge.place === place), 'bridge', place),
     homeserver: (place) => existing(homeservers[place], 'homeserver', place),
-    playedFiles: new Map(played.flatMap((place) => (files[place] === undefined ? [] : [[place, files[place]] as const]))),
-    announcedAddress,
+    registration: (place) => existing(files[place], 'bridge', place).registration,
+    privatePort: (place) => basePort + privateListenerOffset + place,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

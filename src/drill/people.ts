@@ -61,11 +61,7 @@ export class Party {
       await Promise.all(others.map((person) => join(person, roomId, via)));
     }
     for (const bot of bots) await first.api.tell('POST', roomPath(roomId, 'invite'), { user_id: bot });
-    await waitFor('the bots in the room', async () => {
-      const { joined } = await first.api.ask({ method: 'GET', path: roomPath(roomId, 'joined_members'), answer: membersSchema });
-      const missing = bots.filter((bot) => joined[bot] === undefined);
-      return missing.length === 0 ? undefined : missing.join(', ');
-    }, botJoinMs);
+    await botsJoined(first, roomId, bots);
     return new Party(ground, people, roomId);
   }
 
@@ -87,6 +83,14 @@ export class Party {
 
   async say(person: Person, body: string): Promise<void> {
     await person.api.tell('PUT', roomPath(this.roomId, `send/m.room.message/${randomBytes(8).toString('hex')}`), { msgtype: 'm.text', body });
+  }
+
+  /** A room of one person alone with the bot of the own organisation. */
+  async closedRoom(owner: Person): Promise<string> {
+    const bot = this.#ground.bridge(owner.place).botUserId;
+    const { room_id: roomId } = await owner.api.ask({ method: 'POST', path: '/_matrix/client/v3/createRoom', body: { preset: 'private_chat', invite: [bot] }, answer: roomSchema });
+    await botsJoined(owner, roomId, [bot]);
+    return roomId;
   }
 
   /** Post: a bot has answered with the notice of a call that is open. */
@@ -144,6 +148,14 @@ async function account(ground: Ground, place: number, number: number): Promise<P
   const deviceId = `CANARY${name.toUpperCase()}${randomBytes(4).toString('hex').toUpperCase()}`;
   const { userId, accessToken } = await logIn(homeserver.api, name, password, deviceId);
   return { name, place, userId, deviceId, address: `10.${77 + place}.${number}.${13 + number}`, api: clientApi(homeserver.url, accessToken) };
+}
+
+async function botsJoined({ api }: Person, roomId: string, bots: readonly string[]): Promise<void> {
+  await waitFor('the bots in the room', async () => {
+    const { joined } = await api.ask({ method: 'GET', path: roomPath(roomId, 'joined_members'), answer: membersSchema });
+    const missing = bots.filter((bot) => joined[bot] === undefined);
+    return missing.length === 0 ? undefined : missing.join(', ');
+  }, botJoinMs);
 }
 
 async function join({ api }: Person, roomId: string, via: string): Promise<void> {

@@ -10,7 +10,7 @@ import { rounded } from '../figures.ts';
 const wantedFrames = 30;
 const audibleEnergy = 0.000_01;
 const bridges = 3;
-const mediaMs = 70_000;
+const mediaMs = 90_000;
 
 interface Guest {
   readonly person: Person;
@@ -31,8 +31,8 @@ export const cascadeViews: Drill = {
     for (const [index, person] of party.people.entries()) {
       const seat = await browsers.seat(`organisation ${person.place}`);
       const ticket = await party.homeTicket(person);
-      await seat.connect(ticket);
-      await seat.publish({ video: { width: 320, height: 180, framesPerSecond: 8, maxBitrate: 120_000 }, frequency: 220 + 40 * index });
+      await seat.connect(ticket, { show: false });
+      await seat.publish({ video: { width: 192, height: 108, framesPerSecond: 6, maxBitrate: 60_000 }, frequency: 220 + 40 * index });
       guests.push({ person, seat, identity: ticket.identity });
     }
     report.note('all have joined and publish', `${guests.length} people`);

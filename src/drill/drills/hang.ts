@@ -1,0 +1,114 @@
+// Owns drill 30: the neighbour's bridge hangs for half a minute, and ours must not feel it.
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Browsers } from '../browser.ts';
+import type { Drill } from '../drill.ts';
+import { rounded } from '../figures.ts';
+import { buildGround, type DrillBridge } from '../ground.ts';
+import { awaitMedia, seatGuest, smallPicture } from '../guests.ts';
+import { Party, type Person } from '../people.ts';
+
+const hangMs = 30_000;
+const mostDelayMs = 50;
+const mostQueueBytes = 8 * 1024 * 1024;
+const mostJoinMs = 1500;
+const lostMs = 7000;
+const run = promisify(execFile);
+const metadataBytes = 50_000;
+const talkEveryMs = 100;
+
+export const drill30: Drill = {
+  id: '30',
+  sentence: 'The neighbour\'s whole bridge hangs (SIGSTOP) for 30 s while people here talk and n newcomers join.',
+  usualN: 6,
+  async run({ n, report, basePort, folder }) {
+    await using ground = await buildGround({ basePort, folder, report, organisations: 2 });
+    await using browsers = await Browsers.open();
+    const party = await Party.gather(ground, [2 + n, 1 + n]);
+    await party.startCall(party.person('a1'));
+    const [ours, theirs] = [ground.bridge(0), ground.bridge(1)];
+    const talker = await seatGuest(party, browsers, { person: party.person('a1'), page: 'a', publish: smallPicture(1) });
+    const guests = [talker, await seatGuest(party, browsers, { person: party.person('b1'), page: 'b', publish: smallPicture(2) })];
+    await awaitMedia(guests, { others: 1, tracks: 2 });
+    await loopDelayMs(ours);
+    await sleep(5000);
+    const before = await loopDelayMs(ours);
+    report.note('event loop before', `p99 ${before.toFixed(1)} ms`);
+
+    const startMs = Date.now();
+    theirs.signal('SIGSTOP');
+    const delays: number[] = [];
+    const queues: number[] = [];
+    const joins: { readonly who: string; readonly tookMs: number }[] = [];
+    const until = performance.now() + hangMs;
+    const talk = (async () => {
+      // As much as people can make a bridge say to its neighbour.
+      for (let step = 0; performance.now() < until; step += 1) {
+        await talker.seat.setMetadata(`${step} ${'x'.repeat(metadataBytes)}`).catch(() => undefined);
+        await sleep(talkEveryMs);
+      }
+    })();
+    const look = (async () => {
+      while (performance.now() < until) {
+        await sleep(1000);
+        delays.push(await loopDelayMs(ours));
+        queues.push(Math.max(await metric(ours, 'viaduc_neighbour_queued_bytes'), await socketQueue(basePort)));
+      }
+    })();
+    const join = async (person: Person): Promise<void> => {
+      const seat = await browsers.seat('newcomers');
+      const ticket = await party.ticket(person);
+      const connectMs = await seat.connect(ticket, { show: false });
+      joins.push({ who: person.name, tookMs: ticket.tookMs + connectMs });
+    };
+    for (let index = 0; index < n; index += 1) {
+      await join(party.person(`a${3 + index}`));
+      await join(party.person(`b${2 + index}`));
+      await sleep(Math.max(0, hangMs / n - 4000));
+    }
+    await Promise.all([talk, look]);
+    const upWhileHung = await metric(ours, 'viaduc_neighbour_up');
+    theirs.signal('SIGCONT');
+
+    const [delay, queue] = [Math.max(...delays), Math.max(...queues)];
+    report.hold('Our event loop is not held up (p99 of each second)', delay <= mostDelayMs, `at most ${delay.toFixed(1)} ms`);
+    report.hold('What waits to be sent is bounded', queue <= mostQueueBytes, `at most ${queue} bytes`);
+    for (const [what, letter] of [['Newcomers of ours', 'a'], ['Newcomers of the neighbour, at our door', 'b']] as const) {
+      const times = joins.filter(({ who }) => who.startsWith(letter)).map(({ tookMs }) => tookMs);
+      report.hold(`${what} join within 1.5 s`, times.length === n && Math.max(...times) <= mostJoinMs, times.map((time) => `${(time / 1000).toFixed(2)} s`).join(', '));
+      report.figures[`joinMs.${letter}`] = times.map((time) => Math.round(time));
+    }
+    const lost = ours.log.since(startMs, ({ message }) => message === 'neighbour lost')[0];
+    report.hold('The neighbour is shown as unreachable', lost !== undefined && lost.timestamp - startMs <= lostMs && upWhileHung === 0, lost === undefined ? 'never' : `after ${((lost.timestamp - startMs) / 1000).toFixed(1)} s; up in metrics: ${upWhileHung}`);
+    const left = (await talker.seat.people()).find(({ what, atMs, identity }) => what === 'left' && atMs >= startMs && identity.includes('@b1'));
+    report.hold('Its people leave after the grace period', left !== undefined, left === undefined ? 'they do not' : `after ${((left.atMs - startMs) / 1000).toFixed(1)} s`);
+    report.hold('People here stay connected', (await talker.seat.people()).every(({ what }) => !['reconnecting', 'signalReconnecting', 'disconnected'].includes(what)), 'no reconnection');
+    report.figures['queueBytes'] = queue;
+    report.figures['eventLoopP99Ms'] = { before: rounded(before, 1), worstSecond: rounded(delay, 1) };
+    return { value: rounded(delay, 1), limit: mostDelayMs };
+  },
+};
+
+/** The p99 of the event loop's delay since the last reading, as the bridge's own metrics tell. Sampled every 10 ms, which is taken off. */
+async function loopDelayMs(bridge: DrillBridge): Promise<number> {
+  return Math.max(0, (await metric(bridge, 'nodejs_eventloop_lag_p99_seconds')) * 1000 - 10);
+}
+
+async function metric(bridge: DrillBridge, name: string): Promise<number> {
+  const value = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(await bridge.metrics())?.[1];
+  if (value === undefined) throw new Error(`the bridge has no metric ${name}`);
+  return Number(value);
+}
+
+/** What the kernel holds of our link's connections, in bytes: the proxies stand in between, on ports of the drill. */
+async function socketQueue(basePort: number): Promise<number> {
+  const { stdout } = await run('ss', ['-Htn', 'state', 'established']);
+  const lines = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  return Math.max(0, ...lines.filter((fields) => [fields[2], fields[3]].some((address) => isOurs(address, basePort))).map((fields) => Number(fields[1])));
+}
+
+function isOurs(address: string | undefined, basePort: number): boolean {
+  const port = Number(address?.split(':').at(-1));
+  return port >= basePort && port < basePort + 60;
+}
