@@ -56,6 +56,14 @@ describe('command line', function () {
     });
   }
 
+  for (const command of ['register', 'check', 'start', 'demo']) {
+    it(`explains itself to ${command} --help`, async () => {
+      const { status, output } = await viaduc(command, '--help');
+      assert.equal(status, 0, output);
+      assert.match(output, /^Usage:\n[^]*viaduc register --config FILE/);
+    });
+  }
+
   it('says which file is missing', async () => {
     const { status, output } = await viaduc('start', '--config', join(folder, 'none.yaml'));
     assert.equal(status, 1);

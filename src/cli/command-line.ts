@@ -20,6 +20,7 @@ const usage = `Usage:
 /** The command to run; for unusable words one that says so and exits with 2. */
 export function parseCommandLine(argv: readonly string[]): Command {
   const [name = '', ...rest] = argv;
+  if (rest.includes('--help') || rest.includes('-h')) return say(name, usage, 0);
   try {
     switch (name) {
       case 'start': {
