@@ -53,11 +53,16 @@ export function isCallId(text: string): text is CallId {
 }
 
 export function isParticipantId(text: string): text is ParticipantId {
-  return /^PA_[A-Za-z0-9_-]{4,40}$/.test(text);
+  return /^PA_[A-Za-z0-9_-]{4,90}$/.test(text);
 }
 
 export function isTrackId(text: string): text is TrackId {
-  return /^TR_[A-Za-z0-9_-]{4,40}$/.test(text);
+  return /^TR_[A-Za-z0-9_-]{4,90}$/.test(text);
+}
+
+/** A track's id as the neighbour chose it whose track it is (docs/protocol/cascade.md §2). */
+export function isForeignTrackId(text: string): text is TrackId {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(text);
 }
 
 /** The one way to turn text from outside into an id: `parse(isUserId, text, 'user id')`. @throws TypeError */

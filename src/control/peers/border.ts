@@ -144,9 +144,8 @@ export class Border {
   }
 
   async #offered(share: Share, { track, kind, rtp, paused }: Message<'offer'>): Promise<void> {
-    const mirrored = mirroredTrack(share.peer, track);
-    if (mirrored === undefined || !share.demand.has(track)) return;
-    await (await this.#pipe(share)).receive(mirrored, { kind, rtp, paused });
+    if (!share.demand.has(track)) return;
+    await (await this.#pipe(share)).receive(mirroredTrack(share.peer, track), { kind, rtp, paused });
     share.flowing.add(track);
   }
 

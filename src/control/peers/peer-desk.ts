@@ -61,7 +61,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
   constructor(options: PeerDeskOptions) {
     this.#options = options;
-    this.#shares = new ShareBook(options.links, options.log);
+    this.#shares = new ShareBook(options);
     this.#roster = new Roster({ ...options, shares: this.#shares });
     this.#border = new Border({ ...options, shares: this.#shares });
   }
@@ -319,5 +319,5 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
 function speaker({ peer, live }: Share, id: ParticipantId, level: number): SpeakerLevel[] {
   const participant = mirroredPerson(peer, id);
-  return participant !== undefined && live.call.participants.get(participant)?.via === peer ? [{ participant, level }] : [];
+  return live.call.participants.get(participant)?.via === peer ? [{ participant, level }] : [];
 }

@@ -59,8 +59,7 @@ export class Roster {
   }
 
   async gone(share: Share, id: ParticipantId, reason: CloseReason): Promise<void> {
-    const participant = mirroredPerson(share.peer, id);
-    if (participant !== undefined) await share.live.apply({ type: 'peerGone', peer: share.peer, participant, reason, nowMs: this.#options.clock.nowMs() });
+    await share.live.apply({ type: 'peerGone', peer: share.peer, participant: mirroredPerson(share.peer, id), reason, nowMs: this.#options.clock.nowMs() });
   }
 
   /** Post: nobody of the neighbour is in the call. */
@@ -83,8 +82,7 @@ export class Roster {
       shares.refuse(share.peer, 'person', { user: person.user });
       return [];
     }
-    const participant = fromPeer(share.peer, person, { role: roleOf(person.user, levels.value), label: labelOf(home) });
-    return participant === undefined ? [] : [participant];
+    return [fromPeer(share.peer, person, { role: roleOf(person.user, levels.value), label: labelOf(home) })];
   }
 
   #toPeer(participant: Participant): PeerPerson {

@@ -3,17 +3,24 @@ import type { RoomId, ServerName } from '../../call/ids.ts';
 import type { LogKeys, Logger } from '../../log/logger.ts';
 import { asError } from '../../util/background.ts';
 import type { LiveCall } from '../live-call.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { PeerLinks, PeerMessage } from '../ports/peer-links.ts';
 import type { Share } from './share.ts';
 
+/** A hostile neighbour must not fill the log: one line in this time, the counts tell the rest. */
+const refusalLogMs = 1000;
+
 export class ShareBook {
   readonly #links: PeerLinks;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #shares = new Map<string, Share>();
+  readonly #silentUntilMs = new Map<ServerName, number>();
   readonly #refusals = new Map<ServerName, Map<string, number>>();
 
-  constructor(links: PeerLinks, log: Logger) {
+  constructor({ links, clock, log }: { readonly links: PeerLinks; readonly clock: Clock; readonly log: Logger }) {
     this.#links = links;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -62,6 +69,9 @@ export class ShareBook {
   refuse(peer: ServerName, what: string, keys: LogKeys): void {
     const counts = this.#refusals.get(peer) ?? new Map<string, number>();
     this.#refusals.set(peer, counts.set(what, (counts.get(what) ?? 0) + 1));
+    const nowMs = this.#clock.nowMs();
+    if (nowMs < (this.#silentUntilMs.get(peer) ?? 0)) return;
+    this.#silentUntilMs.set(peer, nowMs + refusalLogMs);
     this.#log.warn(`${what} of a neighbour refused`, { peer, ...keys });
   }
 

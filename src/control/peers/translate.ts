@@ -1,6 +1,6 @@
 // Owns how a participant of ours looks to a neighbour, and a neighbour's person to us. Pure.
 import { createHash } from 'node:crypto';
-import { isParticipantId, isTrackId, serverOf, type ParticipantId, type ServerName, type TrackId } from '../../call/ids.ts';
+import { isForeignTrackId, isParticipantId, isTrackId, parse, serverOf, type ParticipantId, type ServerName, type TrackId } from '../../call/ids.ts';
 import { publishedTracks, type Participant } from '../../call/participant.ts';
 import type { Permissions, Role } from '../../call/roles.ts';
 import type { Track } from '../../call/track.ts';
@@ -14,22 +14,20 @@ export function tagOf(peer: ServerName): string {
   return createHash('sha256').update(peer).digest('hex').slice(0, 8);
 }
 
-/** undefined: the id would be too long to be one of ours. */
-export function mirroredPerson(peer: ServerName, id: ParticipantId): ParticipantId | undefined {
-  const mirrored = `PA_${tagOf(peer)}_${id.slice(3)}`;
-  return isParticipantId(mirrored) ? mirrored : undefined;
+/** A neighbour chooses its ids as it likes: ours of its people carry its tag, so that none is that of somebody else. */
+export function mirroredPerson(peer: ServerName, id: ParticipantId): ParticipantId {
+  return parse(isParticipantId, `PA_${tagOf(peer)}_${id}`, 'participant id');
 }
 
-export function mirroredTrack(peer: ServerName, id: TrackId): TrackId | undefined {
-  const mirrored = `TR_${tagOf(peer)}_${id.slice(3)}`;
-  return isTrackId(mirrored) ? mirrored : undefined;
+export function mirroredTrack(peer: ServerName, id: TrackId): TrackId {
+  return parse(isTrackId, `TR_${tagOf(peer)}_${id}`, 'track id');
 }
 
 /** The neighbour's own id of a track that we mirror. */
 export function originalTrack(peer: ServerName, mirrored: TrackId): TrackId | undefined {
   const prefix = `TR_${tagOf(peer)}_`;
-  const original = `TR_${mirrored.slice(prefix.length)}`;
-  return mirrored.startsWith(prefix) && isTrackId(original) ? original : undefined;
+  const original = mirrored.slice(prefix.length);
+  return mirrored.startsWith(prefix) && isForeignTrackId(original) ? original : undefined;
 }
 
 export function toPeer(participant: Participant, device: number): PeerPerson {
@@ -44,18 +42,16 @@ export interface Standing {
   readonly label: string;
 }
 
-/** undefined: one of its ids cannot be mirrored. The role is what the room says here, whatever the neighbour says. */
-export function fromPeer(peer: ServerName, person: PeerPerson, { role, label }: Standing): Participant | undefined {
-  const id = mirroredPerson(peer, person.id);
-  if (id === undefined) return undefined;
+/** The role is what the room says here, whatever the neighbour says. */
+export function fromPeer(peer: ServerName, person: PeerPerson, { role, label }: Standing): Participant {
   const tracks = new Map<TrackId, Track>();
   for (const track of person.tracks) {
-    const trackId = mirroredTrack(peer, track.id);
-    if (trackId !== undefined) tracks.set(trackId, { ...track, id: trackId, clientTrackId: '', published: true });
+    const id = mirroredTrack(peer, track.id);
+    tracks.set(id, { ...track, id, clientTrackId: '', published: true });
   }
   const { user, name, joinedAtMs, active, metadata } = person;
   return {
-    id,
+    id: mirroredPerson(peer, person.id),
     via: peer,
     // A device that somebody claims at one of our doors has no space in it: no session of ours can have this identity.
     identity: `${user}: ${tagOf(peer)}.${person.device}`,
