@@ -241,6 +241,20 @@ describe('two bridges in one call', () => {
     assert.equal(his.sink.closed.length, 0);
   });
 
+  it('wait for nothing any more once they stop: neither for a neighbour that was lost nor for one that is lost then', async () => {
+    await start();
+    await join(a, alice);
+    await join(b, bob);
+    wire.cut();
+    await pass(5000);
+    a.bridge.stopWatching();
+    b.bridge.stopWatching();
+    wire.mend();
+    wire.cut();
+    await pass(20_000);
+    assert.deepEqual([users(a), users(b)], [[alice, bob], [alice, bob]]);
+  });
+
   it('tell both rooms\' people when media do not pass, and when they pass again', async () => {
     await start();
     const hers = await join(a, alice);

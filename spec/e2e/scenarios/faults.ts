@@ -7,6 +7,8 @@ import { peopleShown, tilesShown, type Scenario } from './scenario.ts';
 
 /** People of a lost bridge stay for 15 s (docs/protocol/cascade.md §3); the rest is for a busy machine. */
 const departedMs = 20_000;
+/** Nothing of what a running bridge waits for holds up its end. */
+const stoppedMs = 8000;
 
 export const faults: readonly Scenario[] = [
   {
@@ -113,7 +115,9 @@ export const faults: readonly Scenario[] = [
       const page = await join(alice, room, notice.slug);
       const workers = workersOf(env.first.process.pid);
       assert(workers.length > 0, 'the bridge has no media workers');
+      const askedMs = performance.now();
       assert.equal(await env.first.stop(), 'exit status 0');
+      assert(performance.now() - askedMs < stoppedMs, `the process has ended after ${performance.now() - askedMs} ms`);
       for (const pid of workers) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
       await page.shows('reconnecting');
       await env.first.start();

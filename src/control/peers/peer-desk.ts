@@ -58,6 +58,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
   readonly #roster: Roster;
   readonly #border: Border;
   readonly #up = new Set<ServerName>();
+  #stopped = false;
 
   constructor(options: PeerDeskOptions) {
     this.#options = options;
@@ -66,9 +67,14 @@ export class PeerDesk implements PeerListener, CallWatcher {
     this.#border = new Border({ ...options, shares: this.#shares });
   }
 
-  /** Begins to look after the paths of media. The returned function ends it. */
+  /** Begins to look after the paths of media. The returned function ends the desk: nothing waits any more, and links that go down then mean nothing. */
   start(): () => void {
-    return this.#border.start();
+    const stopWatching = this.#border.start();
+    return () => {
+      this.#stopped = true;
+      stopWatching();
+      for (const share of this.#shares.all()) share.stopWaiting();
+    };
   }
 
   /** Resolves when the neighbour shares the room's call, or has refused it, or after that time. */
@@ -159,6 +165,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
   linkDown(server: ServerName, reason: string): void {
     const { log, clock } = this.#options;
     this.#up.delete(server);
+    if (this.#stopped) return;
     log.warn('neighbour lost', { peer: server, reason });
     for (const share of this.#shares.with(server)) {
       // Media may go on without the link: the pipe stays until the people go or a new link brings a new one.

@@ -48,6 +48,13 @@ export class Share {
     return done;
   }
 
+  /** Neither the neighbour's departure nor the end of a demand is waited for any more. */
+  stopWaiting(): void {
+    this.cancelDeparture?.();
+    for (const cancel of this.withdrawals.values()) cancel();
+    this.withdrawals.clear();
+  }
+
   /** Nothing of the link counts any more; the people stay for now. */
   reset(): void {
     this.offered = false;
