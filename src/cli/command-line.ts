@@ -9,7 +9,7 @@ export interface Command {
 }
 
 const usage = `Usage:
-  viaduc demo [--check] [--port N] [--lang fr|en] [--out FOLDER]
+  viaduc demo [--check] [--ministries 2|3] [--port N] [--lang fr|en] [--out FOLDER]
   viaduc drill list | ID [--n N] [--port N]
   viaduc start --config FILE
   viaduc register --config FILE [--force]

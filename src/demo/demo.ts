@@ -17,7 +17,7 @@ import { prepareRoom } from './room.ts';
 import { toolPath } from './tools.ts';
 
 export interface DemoOptions {
-  /** How many organisations take part. */
+  /** How many organisations take part, from 2. */
   readonly ministries: number;
   /** How many of them, from the first on, have a bridge; the others' people use the first one's. */
   readonly bridges: number;
