@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { onlyAt } from '../../src/demo/check/own-bridge.ts';
 import { Checklist, StepFailed } from '../../src/demo/check/checklist.ts';
 import { descendants, stillRunning } from '../../src/demo/check/process-tree.ts';
 import { eventually } from '../support/eventually.ts';
@@ -21,6 +22,13 @@ describe('check of the demo', () => {
     assert.deepEqual(JSON.parse(list.lastLine()), { check: 'demo', pass: false, startMs: 5 });
     assert.match(printed[0] ?? '', /^ {2}ok {4}first .*well$/);
     assert.match(printed[1] ?? '', /^ {2}FAIL {2}second .*waited 5 s for it$/);
+  });
+
+  it('takes neither silence nor a single foreign connection for one at home', () => {
+    const allowed = ['udp 127.0.0.1:5', 'udp 127.0.0.1:6'];
+    assert.equal(onlyAt(['udp 127.0.0.1:6', 'udp 127.0.0.1:6'], allowed, 'peer connection'), '2 to udp 127.0.0.1:6');
+    assert.throws(() => onlyAt([], allowed, 'peer connection'), /there is no peer connection/);
+    assert.throws(() => onlyAt(['udp 127.0.0.1:5', 'udp 127.0.0.1:15'], allowed, 'peer connection'), /peer connection to udp 127\.0\.0\.1:15 instead of/);
   });
 
   it('sees children of children, and that they have ended', async () => {

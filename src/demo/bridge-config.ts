@@ -31,7 +31,8 @@ export interface BridgeFiles {
 
 export const botLocalpart = 'visio';
 const recordSchema = z.record(z.string(), z.unknown());
-const tokensSchema = z.object({ as_token: z.string(), hs_token: z.string() });
+const foundSchema = z.looseObject({ as_token: z.string(), hs_token: z.string(), url: z.string() });
+const proxyKey = 'io.element.msc4512.proxy_url';
 
 export function serverNameOf(organisation: Organisation, index: number, basePort: number): ServerName {
   const name = `${hostOf(organisation)}:${String(organisationPorts(basePort, index).federation)}`;
@@ -39,25 +40,27 @@ export function serverNameOf(organisation: Organisation, index: number, basePort
   return name;
 }
 
-/** Writes bridge.yaml and registration.yaml anew; the registration's tokens are kept. */
+/** Writes bridge.yaml anew, and registration.yaml if there is none that serves; its tokens are kept. */
 export async function writeBridgeFiles(settings: BridgeSettings): Promise<BridgeFiles> {
   const { folder, basePort, index } = settings;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = bridgeConfig(settings);
-  const { makeRegistration } = await import('../matrix/make-registration.ts');
   const url = `http://127.0.0.1:${String(organisationPorts(basePort, index).appservice)}`;
-  const registrationFile = join(folder, 'registration.yaml');
-  const made = recordSchema.parse(parse(makeRegistration({ serverName: config.homeserver.serverName, url, botLocalpart })));
-  const registration = { ...made, ...keptTokens(registrationFile) };
-  writeFileSync(registrationFile, stringify(registration), { mode: 0o600 });
+  const registration = await ensureRegistration(join(folder, 'registration.yaml'), config.homeserver.serverName, url);
   const configFile = join(folder, 'bridge.yaml');
   writeFileSync(configFile, stringify(config), { mode: 0o600 });
   return { configFile, registration, publicUrl: config.http.publicUrl };
 }
 
-/** An earlier version's file may lack what this one needs, but the homeserver knows its tokens. */
-function keptTokens(registrationFile: string): z.infer<typeof tokensSchema> | undefined {
-  return existsSync(registrationFile) ? tokensSchema.parse(parse(readFileSync(registrationFile, 'utf8'))) : undefined;
+/** An earlier version's file may lack what bridges need to reach each other, but the homeserver knows its tokens. */
+async function ensureRegistration(file: string, serverName: ServerName, url: string): Promise<BridgeFiles['registration']> {
+  const found = existsSync(file) ? foundSchema.parse(parse(readFileSync(file, 'utf8'))) : undefined;
+  if (found?.url === url && proxyKey in found) return found;
+  const { makeRegistration } = await import('../matrix/make-registration.ts');
+  const made = recordSchema.parse(parse(makeRegistration({ serverName, url, botLocalpart })));
+  const registration = { ...made, ...(found && { as_token: found.as_token, hs_token: found.hs_token }) };
+  writeFileSync(file, stringify(registration), { mode: 0o600 });
+  return registration;
 }
 
 function bridgeConfig({ basePort, organisations, index, bridges, language, frameAncestors }: BridgeSettings): ConfigInput {
