@@ -62,10 +62,13 @@ export class Border {
   /** Both sides have said `call`: opens our end of the pipe and says again what is watched here. */
   open(share: Share): void {
     for (const [track, layer] of share.demand) this.#options.shares.send(share, { type: 'want', room: share.room, track, layer });
+    const opening = this.#pipe(share);
     background(
       this.#options.log,
       'open a pipe',
-      this.#pipe(share).then(({ local }) => {
+      opening.then(({ local }) => {
+        // The link went and came back meanwhile.
+        if (share.pipe !== opening) return;
         this.expect(share);
         this.#options.shares.send(share, { type: 'media', room: share.room, ...local });
       }),
@@ -150,7 +153,7 @@ export class Border {
   }
 
   #pipe(share: Share): Promise<MediaPipe> {
-    share.pipe ??= share.live.media().then((media) => media.pipe(share.peer));
+    share.pipe ??= share.pipeClosed.then(() => share.live.media()).then((media) => media.pipe(share.peer));
     return share.pipe;
   }
 

@@ -14,6 +14,8 @@ export class Share {
   /** When they last said that they will not share it: nobody of theirs is in the room as they see it. */
   refusedAtMs: number | undefined;
   pipe: Promise<MediaPipe> | undefined;
+  /** The pipe of the link before is gone: until then a new one would be the old. */
+  pipeClosed: Promise<void> = Promise.resolve();
   pipeConnected = false;
   /** What people here watch of the neighbour's tracks (by its ids), up to which layer. Outlives a link. */
   readonly demand = new Map<TrackId, number | undefined>();
@@ -64,7 +66,8 @@ export class Share {
     this.received = undefined;
     const { pipe } = this;
     this.pipe = undefined;
-    pipe?.then((opened) => {
+    if (pipe === undefined) return;
+    this.pipeClosed = pipe.then((opened) => {
       opened.close();
     }, () => undefined);
   }
