@@ -6,6 +6,7 @@ import { alice, bob, serverName, userId } from '../support/builders.ts';
 import { startCallHost, type CallHost } from '../support/call-host.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually } from '../support/eventually.ts';
+import { LossyPath } from '../support/lossy-path.ts';
 import { RtcPage, servePage, trackOf, type PageServer, type RoomView, type RtcClient } from '../support/rtc-client.ts';
 import { Wire } from '../support/wire.ts';
 
@@ -186,6 +187,29 @@ describe('A call on two bridges', function () {
       await a.run('unpublish', 'screen_share');
       await b.sees((view) => (trackOf(view, farIdentity(view, alice), 'screen_share') === undefined ? undefined : 'the screen is still shared'));
     }
+  });
+
+  it('repairs what is lost on the way between the bridges', async () => {
+    await using path = await LossyPath.open([interieur, finances]);
+    wire.onTheWay = (message, from) => path.redirect(message, from);
+    // Opens new pipes, which meet on that path.
+    wire.cut();
+    wire.mend();
+    await eventually(() => (new Set(wire.of('media').map((message) => (message.type === 'media' ? message.port : 0))).size >= 2 ? undefined : 'no new pipes'));
+    await joinTalking(here, alice, 'A');
+    await joinTalking(here, alice, 'A');
+    const b = await join(there, bob, 'B');
+    await b.sees((view) => playing(view, alice));
+    const received = async () => await (await (await there.live.media()).pipe(interieur)).stats();
+    path.loseEvery = 20;
+    const before = { ...(await received()), frames: cameraFrames(await b.view(), alice) };
+    await sleep(5_000);
+    const after = { ...(await received()), frames: cameraFrames(await b.view(), alice) };
+    // Sound and reports are not repaired, but most of what is lost is picture.
+    assert.ok(path.lost > 20, `only ${path.lost} packets lost`);
+    assert.ok(after.packetsRepaired - before.packetsRepaired > path.lost / 2, `${path.lost} lost, ${after.packetsRepaired} repaired`);
+    assert.ok(after.packetsLost > before.packetsLost);
+    assert.ok(after.frames > before.frames + 10, `${after.frames - before.frames} frames`);
   });
 
   it('has the media back after the link was cut and mended', async () => {

@@ -229,7 +229,7 @@ function pipeOf(): FakePipe {
       return Promise.resolve();
     },
     stopReceiving: (track) => void receiving.delete(track),
-    stats: () => Promise.resolve({ bytesSent: 0, bytesReceived: pipe.bytesReceived, packetsSent: 0, packetsReceived: 0, packetsLost: 0, roundTripMs: undefined }),
+    stats: () => Promise.resolve({ bytesSent: 0, bytesReceived: pipe.bytesReceived, packetsSent: 0, packetsReceived: 0, packetsLost: 0, packetsRepaired: 0, roundTripMs: undefined }),
     get closed() {
       return closed;
     },

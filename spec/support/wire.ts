@@ -10,6 +10,8 @@ interface End {
 
 export class Wire {
   readonly sent: { readonly from: ServerName; readonly message: PeerMessage }[] = [];
+  /** Changes what is on its way, as somebody between the two could. */
+  onTheWay: (message: PeerMessage, from: ServerName) => PeerMessage = (message) => message;
   readonly #ends = new Map<ServerName, End>();
   #up = false;
   #cut = false;
@@ -35,7 +37,7 @@ export class Wire {
   }
 
   deliver(to: ServerName, from: ServerName, message: PeerMessage): void {
-    const copy = structuredClone(message);
+    const copy = structuredClone(this.onTheWay(message, from));
     setImmediate(() => this.#ends.get(to)?.listener.received(from, copy));
   }
 

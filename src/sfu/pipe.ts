@@ -152,6 +152,7 @@ export class Pipe implements MediaPipe {
       packetsSent: sum(outbound.map(({ packetCount }) => packetCount)),
       packetsReceived: sum(received.flat().map(({ packetCount }) => packetCount)),
       packetsLost: sum(received.flat().map(({ packetsLost }) => Math.max(0, packetsLost))),
+      packetsRepaired: sum(received.flat().map(({ packetsRepaired }) => packetsRepaired)),
       roundTripMs: roundTrips.length === 0 ? undefined : Math.min(...roundTrips),
     };
   }

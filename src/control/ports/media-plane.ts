@@ -86,6 +86,8 @@ export interface PipeStats {
   readonly packetsReceived: number;
   /** Of what we receive, before repair. */
   readonly packetsLost: number;
+  /** Of those, what came again when it was asked for. */
+  readonly packetsRepaired: number;
   /** undefined: we send nothing, or the other side has not reported yet. */
   readonly roundTripMs: number | undefined;
 }
