@@ -25,9 +25,17 @@ export interface Ticket {
   readonly tookMs: number;
 }
 
+export interface Notice {
+  readonly sender: string;
+  readonly body: string;
+  readonly state: string;
+  readonly url: string;
+}
+
 const roomSchema = z.object({ room_id: z.string() });
 const messagesSchema = z.object({ chunk: z.array(z.object({ event_id: z.string(), sender: z.string(), content: z.record(z.string(), z.unknown()) })) });
-const noticeSchema = z.object({ 'fr.viaduc.call': z.object({ state: z.string(), url: z.string() }) });
+const noticeSchema = z.object({ body: z.string(), 'fr.viaduc.call': z.object({ state: z.string(), url: z.string() }) });
+const editSchema = z.object({ 'm.new_content': noticeSchema, 'm.relates_to': z.object({ event_id: z.string() }) });
 const membersSchema = z.object({ joined: z.record(z.string(), z.unknown()) });
 const tokenSchema = z.object({ access_token: z.string(), token_type: z.string(), matrix_server_name: z.string(), expires_in: z.number() });
 const ticketSchema = z.object({ url: z.string(), jwt: z.string(), identity: z.string() });
@@ -105,13 +113,18 @@ export class Party {
     }, noticeMs);
   }
 
-  /** The notices of calls, as first posted, newest first. */
-  async notices(reader: Person): Promise<readonly { readonly sender: string; readonly state: string; readonly url: string }[]> {
+  /** The notices of calls as they read now, newest first. */
+  async notices(reader: Person): Promise<readonly Notice[]> {
     const { chunk } = await reader.api.ask({ method: 'GET', path: roomPath(this.roomId, 'messages?dir=b&limit=100'), answer: messagesSchema });
-    return chunk.flatMap(({ sender, content }) => {
-      const call = content['m.new_content'] === undefined ? noticeSchema.safeParse(content).data?.['fr.viaduc.call'] : undefined;
-      return call === undefined ? [] : [{ sender, ...call }];
-    });
+    const notices = new Map<string, Notice>();
+    for (const { event_id: eventId, sender, content } of chunk) {
+      const edit = editSchema.safeParse(content).data;
+      const shown = edit?.['m.new_content'] ?? noticeSchema.safeParse(content).data;
+      const id = edit?.['m.relates_to'].event_id ?? eventId;
+      // The newest event comes first: what it says counts.
+      if (shown !== undefined && !notices.has(id)) notices.set(id, { sender, body: shown.body, ...shown['fr.viaduc.call'] });
+    }
+    return [...notices.values()];
   }
 
   /** At the door in the notice, as the call page asks; the bridge says where to go. @throws naming the refusal */
