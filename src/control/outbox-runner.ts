@@ -132,7 +132,8 @@ export class OutboxRunner {
       log.warn('delivery postponed', { key: mark.key, room: mark.room, waitMs, detail: delivery.detail });
       return;
     }
-    if (delivery.kind === 'refused') log.warn('delivery refused', { key: mark.key, room: mark.room, detail: delivery.detail });
+    // A bot without the power to set widgets is ordinary: the notice says so.
+    if (delivery.kind === 'refused') log[mark.kind === 'widget' && delivery.forbidden ? 'info' : 'warn']('delivery refused', { key: mark.key, room: mark.room, detail: delivery.detail });
     if (mark.kind === 'widget') this.#widgetSettled(mark.room, delivery);
     if (mark.kind === 'notice') {
       this.#notBeforeMs.set(mark.key, clock.nowMs() + noticeIntervalMs);

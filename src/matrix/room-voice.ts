@@ -30,7 +30,7 @@ export function createRoomVoice({ client, bot, directory, addresses, log }: Room
       log.info('delivery put off', { what, room, detail: error.message, retryAfterMs: error.retryAfterMs });
       return { kind: 'later', retryAfterMs: error.retryAfterMs, detail: error.message };
     }
-    log.warn('delivery refused', { what, room, detail: error.message });
+    log.debug('delivery refused', { what, room, detail: error.message });
     return { kind: 'refused', forbidden: error.isForbidden, detail: error.message };
   };
   const levelForWidget = async (notice: CallNotice): Promise<number | undefined> => {

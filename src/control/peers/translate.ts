@@ -10,7 +10,7 @@ import type { PeerPerson } from '../ports/peer-links.ts';
 const nothing: Permissions = { mayPublish: false, maySubscribe: false, mayPublishData: false, mayUpdateMetadata: false, sources: [] };
 
 /** What tells a neighbour's ids from ours and from another neighbour's: eight characters, always the same. */
-export function tagOf(peer: ServerName): string {
+function tagOf(peer: ServerName): string {
   return createHash('sha256').update(peer).digest('hex').slice(0, 8);
 }
 
