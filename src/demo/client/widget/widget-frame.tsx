@@ -14,7 +14,7 @@ interface WidgetFrameProps {
 }
 
 const sandbox = 'allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-modals allow-downloads';
-const features = 'camera; microphone; display-capture; autoplay; clipboard-write; fullscreen; speaker-selection';
+const features = 'camera; microphone; display-capture; autoplay; clipboard-write; screen-wake-lock; fullscreen; speaker-selection';
 
 function modelOf(widget: Widget, localpart: string): WidgetModel {
   const { content, stateKey, sender } = widget;
