@@ -18,6 +18,7 @@ const lostMs = 7000;
 const run = promisify(execFile);
 const metadataBytes = 50_000;
 const talkEveryMs = 100;
+const windowMs = 5000;
 
 export const drill30: Drill = {
   id: '30',
@@ -34,10 +35,17 @@ export const drill30: Drill = {
     await awaitMedia(guests, { others: 1, tracks: 2 });
     // What else this machine does is not what is looked at.
     report.figures['ahead'] = ours.pids.every(goAhead);
+    // As much as people can make a bridge say to its neighbour.
+    let isOver = false;
+    const talk = (async () => {
+      for (let step = 0; !isOver; step += 1) {
+        await talker.seat.setMetadata(`${step} ${'x'.repeat(metadataBytes)}`).catch(() => undefined);
+        await sleep(talkEveryMs);
+      }
+    })();
     await loopDelayMs(ours);
-    await sleep(5000);
-    const before = await loopDelayMs(ours);
-    report.note('event loop before', `p99 ${before.toFixed(1)} ms`);
+    const before = [await delayOf(ours), await delayOf(ours)];
+    report.note('event loop with as much talk, before', `p99 ${Math.max(...before).toFixed(1)} ms`);
 
     const startMs = Date.now();
     theirs.signal('SIGSTOP');
@@ -45,17 +53,9 @@ export const drill30: Drill = {
     const queues: number[] = [];
     const joins: { readonly who: string; readonly tookMs: number }[] = [];
     const until = performance.now() + hangMs;
-    const talk = (async () => {
-      // As much as people can make a bridge say to its neighbour.
-      for (let step = 0; performance.now() < until; step += 1) {
-        await talker.seat.setMetadata(`${step} ${'x'.repeat(metadataBytes)}`).catch(() => undefined);
-        await sleep(talkEveryMs);
-      }
-    })();
     const look = (async () => {
       while (performance.now() < until) {
-        await sleep(1000);
-        delays.push(await loopDelayMs(ours));
+        delays.push(await delayOf(ours));
         queues.push(Math.max(await metric(ours, 'viaduc_neighbour_queued_bytes'), await socketQueue(basePort)));
       }
     })();
@@ -70,12 +70,14 @@ export const drill30: Drill = {
       await join(party.person(`b${2 + index}`));
       await sleep(Math.max(0, hangMs / n - 4000));
     }
-    await Promise.all([talk, look]);
+    await look;
+    isOver = true;
+    await talk;
     const upWhileHung = await metric(ours, 'viaduc_neighbour_up');
     theirs.signal('SIGCONT');
 
     const [delay, queue] = [Math.max(...delays), Math.max(...queues)];
-    report.hold('Our event loop is not held up (p99 of each second)', delay <= mostDelayMs, `at most ${delay.toFixed(1)} ms`);
+    report.hold('Our event loop is not held up (p99 of each 5 s)', delay <= mostDelayMs, `at most ${delay.toFixed(1)} ms`);
     report.hold('What waits to be sent is bounded', queue <= mostQueueBytes, `at most ${queue} bytes`);
     for (const [what, letter] of [['Newcomers of ours', 'a'], ['Newcomers of the neighbour, at our door', 'b']] as const) {
       const times = joins.filter(({ who }) => who.startsWith(letter)).map(({ tookMs }) => tookMs);
@@ -88,7 +90,7 @@ export const drill30: Drill = {
     report.hold('Its people leave after the grace period', left !== undefined, left === undefined ? 'they do not' : `after ${((left.atMs - startMs) / 1000).toFixed(1)} s`);
     report.hold('People here stay connected', (await talker.seat.people()).every(({ what }) => !['reconnecting', 'signalReconnecting', 'disconnected'].includes(what)), 'no reconnection');
     report.figures['queueBytes'] = queue;
-    report.figures['eventLoopP99Ms'] = { before: rounded(before, 1), worstSecond: rounded(delay, 1) };
+    report.figures['eventLoopP99Ms'] = { before: before.map((each) => rounded(each, 1)), hanging: delays.map((each) => rounded(each, 1)) };
     return { value: rounded(delay, 1), limit: mostDelayMs };
   },
 };
@@ -96,6 +98,12 @@ export const drill30: Drill = {
 /** The p99 of the event loop's delay since the last reading, as the bridge's own metrics tell. Sampled every 10 ms, which is taken off. */
 async function loopDelayMs(bridge: DrillBridge): Promise<number> {
   return Math.max(0, (await metric(bridge, 'nodejs_eventloop_lag_p99_seconds')) * 1000 - 10);
+}
+
+/** The same of the next five seconds. */
+async function delayOf(bridge: DrillBridge): Promise<number> {
+  await sleep(windowMs);
+  return loopDelayMs(bridge);
 }
 
 async function metric(bridge: DrillBridge, name: string): Promise<number> {

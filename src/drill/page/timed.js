@@ -15,12 +15,17 @@ globalThis.drillArrivals = [];
       isNew.add(receiver);
       receiver.transform = listen('receive');
     });
-    peer.addEventListener('signalingstatechange', () => {
-      for (const sender of peer.getSenders()) {
-        if (sender.track?.kind !== 'audio' || isNew.has(sender)) continue;
-        isNew.add(sender);
-        sender.transform = listen('send');
-      }
-    });
+    // A sender takes its listener only before it has sent anything.
+    const { addTransceiver, addTrack } = peer;
+    const heard = (sender) => {
+      if (sender.track?.kind === 'audio') sender.transform = listen('send');
+      return sender;
+    };
+    peer.addTransceiver = (...args) => {
+      const transceiver = addTransceiver.apply(peer, args);
+      heard(transceiver.sender);
+      return transceiver;
+    };
+    peer.addTrack = (...args) => heard(addTrack.apply(peer, args));
   };
 }
