@@ -48,26 +48,27 @@ export async function playCall({ page, demo: { url, info, homes }, out, list }: 
     });
     return columns.map(({ localpart }) => localpart).join(', ');
   });
-  if ((await caller.cards()).last?.state === 'open') {
+  if ((await caller.lastCard())?.state === 'open') {
     await list.step('The call that an earlier check left is ended', async () => {
       await caller.say(`${info.command} end`);
       await everywhere('the end of the earlier call', async (column) => {
-        const { last } = await column.cards();
+        const last = await column.lastCard();
         return last?.state === 'ended' ? undefined : `it is ${last?.state ?? 'missing'}`;
       }, answerMs);
       return '';
     });
   }
-  const cardsBefore = new Map(await Promise.all(columns.map(async (column) => [column, (await column.cards()).count] as const)));
-
+  const earlier = (await caller.lastCard())?.call;
+  let call = '';
   await list.step(`${info.command} is answered by a notice in every column`, async () => {
     await measured('noticeMs', async () => {
       await caller.say(info.command);
       await everywhere('the notice of the call', async (column) => {
-        const { count, last } = await column.cards();
-        return count > (cardsBefore.get(column) ?? 0) && last?.state === 'open' ? undefined : `${String(count)} notices, the last ${last?.state ?? 'missing'}`;
+        const last = await column.lastCard();
+        return last?.state === 'open' && last.call !== earlier ? undefined : `the last notice is ${last?.state ?? 'missing'}`;
       }, answerMs);
     });
+    call = (await caller.lastCard())?.call ?? '';
     return '';
   });
   await shoot('1-notice');
@@ -90,10 +91,10 @@ export async function playCall({ page, demo: { url, info, homes }, out, list }: 
   for (const column of columns) await checkReceived(column, columns.filter((other) => other !== column), list);
   await list.step('The notice counts everybody, by organisation', async () => {
     await measured('countedMs', () => everywhere(`a notice of ${String(columns.length)} people`, async (column) => {
-      const { last } = await column.cards();
+      const last = await column.lastCard();
       return last?.state === 'open' && last.people === columns.length && last.organisations.length === columns.length ? undefined : `it says ${last?.text ?? 'nothing'}`;
     }, answerMs));
-    return (await caller.cards()).last?.organisations.join(', ') ?? '';
+    return (await caller.lastCard())?.organisations.join(', ') ?? '';
   });
   await shoot('3-call');
 
@@ -124,13 +125,15 @@ export async function playCall({ page, demo: { url, info, homes }, out, list }: 
     await measured('endMs', async () => {
       await caller.say(`${info.command} end`);
       await everywhere('the summary of the call', async (column) => {
-        const { count, last } = await column.cards();
+        const last = await column.lastCard();
         if (last?.state !== 'ended' || last.people !== columns.length || last.organisations.length !== columns.length) return `it says ${last?.text ?? 'nothing'}`;
-        if (count !== (cardsBefore.get(column) ?? 0) + 1) return `there are ${String(count)} notices instead of one more than before`;
+        if (last.call !== call) return 'it is that of another call';
+        const count = await column.cardsOf(call);
+        if (count !== 1) return `there are ${String(count)} notices of the call`;
         return (await column.showsCall()) ? 'the widget is still shown' : undefined;
       }, answerMs);
     });
-    return (await caller.cards()).last?.text ?? '';
+    return (await caller.lastCard())?.text ?? '';
   });
   await shoot('5-summary');
 }

@@ -5,6 +5,7 @@ import { type MediaStatistics, mediaStatistics } from './media-probe.ts';
 import { waitFor } from './wait.ts';
 
 export interface CardState {
+  readonly call: string;
   readonly state: string;
   readonly people: number;
   /** As shown, one per organisation: "Intérieur 1". */
@@ -35,20 +36,21 @@ export class ColumnPage {
     await this.#column.getByTestId('composer').press('Enter');
   }
 
-  /** How many cards of calls, and the last of them. */
-  async cards(): Promise<{ readonly count: number; readonly last: CardState | undefined }> {
+  /** How many cards there are of one call. */
+  async cardsOf(call: string): Promise<number> {
+    return this.#column.locator(`[data-testid="call-card"][data-call="${call}"]`).count();
+  }
+
+  async lastCard(): Promise<CardState | undefined> {
     const cards = this.#column.getByTestId('call-card');
-    const count = await cards.count();
-    if (count === 0) return { count, last: undefined };
+    if ((await cards.count()) === 0) return undefined;
     const last = cards.last();
     return {
-      count,
-      last: {
-        state: (await last.getAttribute('data-state')) ?? '',
-        people: Number(await last.getAttribute('data-people')),
-        organisations: await last.locator('li').allInnerTexts(),
-        text: (await last.innerText()).replaceAll(/\s*\n\s*/g, ' · '),
-      },
+      call: (await last.getAttribute('data-call')) ?? '',
+      state: (await last.getAttribute('data-state')) ?? '',
+      people: Number(await last.getAttribute('data-people')),
+      organisations: await last.locator('li').allInnerTexts(),
+      text: (await last.innerText()).replaceAll(/\s*\n\s*/g, ' · '),
     };
   }
 

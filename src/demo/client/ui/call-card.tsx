@@ -25,7 +25,7 @@ export function CallCard({ call, room, inRoom, shown, onJoin }: CallCardProps) {
     ...(open ? [] : [words.lasted(minutes)]),
   ];
   return (
-    <article className="call-card" data-testid="call-card" data-state={call.state} data-people={total}>
+    <article className="call-card" data-testid="call-card" data-call={call.call_id} data-state={call.state} data-people={total}>
       <span className="call-mark"><Icon name={open ? 'camera' : 'ended'} /></span>
       <div className="call-facts">
         <h4>{open ? words.openCall : words.endedCall}</h4>
