@@ -180,6 +180,7 @@ export const cascadeCost: Drill = {
       return from === undefined || near1 === undefined ? [] : [{ one: near1 - from, two: atMs - from, added: atMs - near1 }];
     });
     const [oneMs, twoMs, addedMs] = [pairs.map((pair) => pair.one), pairs.map((pair) => pair.two), pairs.map((pair) => pair.added)];
+    report.figures['framesTimed'] = { sent: sent.size, one: first.size, two: second.size };
     report.figures['delayMs'] = { frames: pairs.length, oneHopMedian: rounded(median(oneMs)), twoHopsMedian: rounded(median(twoMs)), addedMedian: rounded(median(addedMs)), oneHopP99: rounded(percentile(oneMs, 0.99)), twoHopsP99: rounded(percentile(twoMs, 0.99)), addedP99: rounded(percentile(addedMs, 0.99)) };
     report.figures['delayRatio'] = { median: rounded(median(twoMs) / median(oneMs)), p99: rounded(percentile(twoMs, 0.99) / percentile(oneMs, 0.99)) };
     report.hold('The delay of the second hop was measured (sound, frame by frame)', pairs.length >= 200, `${pairs.length} frames: one hop ${median(oneMs).toFixed(2)} ms, two ${median(twoMs).toFixed(2)} ms, added ${median(addedMs).toFixed(2)} ms (p99 ${percentile(addedMs, 0.99).toFixed(2)} ms)`);

@@ -24,18 +24,21 @@ function drawnVideo({ width, height, framesPerSecond }) {
 /** Noise and a tone: no two packets are alike. */
 function sound(frequency) {
   const context = new AudioContext();
-  const noise = context.createBuffer(1, context.sampleRate * 2, context.sampleRate);
-  const samples = noise.getChannelData(0);
-  for (let index = 0; index < samples.length; index += 1) samples[index] = Math.random() * 0.1 - 0.05;
-  const source = context.createBufferSource();
-  source.buffer = noise;
-  source.loop = true;
+  const destination = context.createMediaStreamDestination();
+  // Loops whose lengths have no common measure: together they repeat after days.
+  for (const length of [96_001, 65_537, 43_691]) {
+    const noise = context.createBuffer(1, length, context.sampleRate);
+    const samples = noise.getChannelData(0);
+    for (let index = 0; index < samples.length; index += 1) samples[index] = Math.random() * 0.06 - 0.03;
+    const source = context.createBufferSource();
+    source.buffer = noise;
+    source.loop = true;
+    source.connect(destination);
+    source.start();
+  }
   const oscillator = context.createOscillator();
   oscillator.frequency.value = frequency;
-  const destination = context.createMediaStreamDestination();
-  source.connect(destination);
   oscillator.connect(destination);
-  source.start();
   oscillator.start();
   return destination.stream.getAudioTracks()[0];
 }
