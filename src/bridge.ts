@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pageRoutes } from './auth/page-routes.ts';
 import { rtcRoutes } from './auth/rtc-routes.ts';
-import { loadSigningKeys } from './auth/signing-key.ts';
+import { aliasOf, loadSigningKeys } from './auth/signing-key.ts';
 import { createSignIns, createTickets } from './auth/tickets.ts';
 import { isUserId, parse, serverOf, type RoomId, type UserId } from './call/ids.ts';
 import { publishedTracks } from './call/participant.ts';
@@ -105,7 +105,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
     neighbours.size === 0
       ? undefined
       : createPeerLinks({ server: homeserver.serverName, neighbours: [...neighbours], publicUrl: `${liveKitUrl}/cascade`, introducer: matrix.introducer, clock, random, log: log.child({ part: 'cascade' }), privateAddresses: access.privateAddresses });
-  const foreign = links === undefined ? undefined : new ForeignTickets({ server: homeserver.serverName, links, calls, directory: matrix.directory, tickets, liveKitUrl, clock, log: log.child({ part: 'cascade' }) });
+  const foreign = links === undefined ? undefined : new ForeignTickets({ server: homeserver.serverName, links, calls, directory: matrix.directory, tickets, aliasOf: (device) => aliasOf(keys.alias, device), liveKitUrl, clock, log: log.child({ part: 'cascade' }) });
   const peers = links === undefined || foreign === undefined ? undefined : new PeerDesk({ server: homeserver.serverName, neighbours, links, calls, directory: matrix.directory, clock, log: log.child({ part: 'cascade' }), labelOf: label, tickets: foreign });
   if (peers !== undefined) watcher = peers;
   const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer, sendHome });

@@ -128,11 +128,12 @@ describe('two bridges in one call', () => {
 
   it('send somebody who comes to the wrong door home', async () => {
     await start();
-    const admitting = a.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: bob, matrixServerName: finances } }, at: { kind: 'room', room: theRoom }, device: 'D' });
+    const admitting = a.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: bob, matrixServerName: finances } }, at: { kind: 'room', room: theRoom }, device: 'SECRETDEVICE01' });
     await settled();
     const admitted = await admitting;
     assert(admitted.ok);
     assert.equal(admitted.value.url, `wss://${finances}`);
+    assert.deepEqual(wire.of('ticket').map((message) => message.type === 'ticket' && message.device), ['alias-of-14'], 'the device id does not cross');
     assert((await b.bridge.door.validate(admitted.value.ticket)).ok);
     assert.equal((await a.bridge.door.validate(admitted.value.ticket)).ok, false);
   });
@@ -185,6 +186,16 @@ describe('two bridges in one call', () => {
       assert.deepEqual(users(a), [alice, bob]);
     });
   }
+
+  it('keep places for their own people, however many a neighbour announces', async () => {
+    await start();
+    const his = await join(b, bob);
+    for (let n = 0; n < rules.maxParticipants * 2; n++) wire.deliver(interieur, finances, liar(bob));
+    await settled();
+    assert.equal([...(a.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].filter(({ user }) => user === bob).length, rules.maxParticipants);
+    await join(a, alice);
+    assert.equal(his.sink.closed.length, 0);
+  });
 
   it('take a guest whom a neighbour hosts for a server without a bridge', async () => {
     const guest = userId('@guest:small.example.org');

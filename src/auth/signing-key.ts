@@ -7,13 +7,19 @@ import { join } from 'node:path';
 export interface SigningKeys {
   readonly ticket: Uint8Array;
   readonly signIn: Uint8Array;
+  readonly alias: Uint8Array;
 }
 
 /** Reads the key file, or makes it at the first start. @throws if it cannot be read or is too short */
 export function loadSigningKeys(dataFolder: string): SigningKeys {
   const root = readOrMake(dataFolder);
   const derive = (use: string): Uint8Array => createHmac('sha256', root).update(use).digest();
-  return { ticket: derive('viaduc ticket'), signIn: derive('viaduc sign-in') };
+  return { ticket: derive('viaduc ticket'), signIn: derive('viaduc sign-in'), alias: derive('viaduc device alias') };
+}
+
+/** A short name that stands for a text where the text itself must not go. */
+export function aliasOf(key: Uint8Array, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url').slice(0, 16);
 }
 
 function readOrMake(dataFolder: string): Buffer {

@@ -8,11 +8,16 @@ import type { Participant } from './participant.ts';
 import type { CallRules } from './rules.ts';
 import { err, ok, type Result } from '../util/result.ts';
 
+/** How many came by way of that neighbour; undefined: to our own bridge. */
+export function countVia(call: Call, peer: ServerName | undefined): number {
+  return [...call.participants.values()].filter(({ via }) => via === peer).length;
+}
+
 /** New or changed. Refused: full; forbidden, when the id is that of somebody who came another way. */
 export function peerPerson(call: Call, peer: ServerName, announced: Participant, rules: CallRules): Result<Transition, CallError> {
   const known = call.participants.get(announced.id);
   if (known !== undefined && known.via !== peer && known.state !== 'lost') return err(callError('forbidden', `${peer} announced ${announced.id}, who is not its own`));
-  if (known === undefined && call.participants.size >= rules.maxParticipants) return err(callError('full', `the call has ${call.participants.size} participants`));
+  if (known === undefined && countVia(call, peer) >= rules.maxParticipants) return err(callError('full', `${peer} has ${rules.maxParticipants} participants in the call`));
   const arrives = known === undefined || known.state === 'lost';
   const participants = new Map(call.participants).set(announced.id, { ...announced, via: peer, version: (known?.version ?? 0) + 1 });
   const told: CallEffect = { type: 'tellChanged', participants: [announced.id] };

@@ -4,7 +4,7 @@ import { changeParticipant, changeTrack, lose, remove, removeAll } from './chang
 import { callError, type CallError } from './errors.ts';
 import type { CallInput } from './messages.ts';
 import type { Participant } from './participant.ts';
-import { adopt, peerPath, peerPeople, peerPerson } from './peers.ts';
+import { adopt, countVia, peerPath, peerPeople, peerPerson } from './peers.ts';
 import { fits, type CallRules } from './rules.ts';
 import { err, ok, type Result } from '../util/result.ts';
 
@@ -73,7 +73,9 @@ function emptyTimeoutMs(call: Call, rules: CallRules): number {
 
 function join(call: Call, newcomer: Participant, rules: CallRules): Result<Transition, CallError> {
   const replaced = [...call.participants.values()].filter((other) => other.identity === newcomer.identity);
-  if (call.participants.size - replaced.length >= rules.maxParticipants) return err(callError('full', `the call has ${call.participants.size} participants`));
+  // Only ours count: a neighbour's people cannot take our people's places.
+  const present = countVia(call, undefined) - replaced.filter(({ via }) => via === undefined).length;
+  if (present >= rules.maxParticipants) return err(callError('full', `the call has ${present} participants here`));
   const before = remove(call, (other) => other.identity === newcomer.identity, { reason: 'duplicateIdentity', nowMs: newcomer.joinedAtMs, closing: true });
   const joined: Call = {
     ...before.call,

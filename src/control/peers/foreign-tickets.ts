@@ -20,6 +20,8 @@ export interface ForeignTicketsOptions {
   readonly calls: Pick<CallRegistry, 'inRoom'>;
   readonly directory: RoomDirectory;
   readonly tickets: Tickets;
+  /** Stands for a device id across the border: always the same for the same one, and tells nothing of it. */
+  readonly aliasOf: (device: string) => string;
   /** Where our own clients open their signalling. */
   readonly liveKitUrl: string;
   readonly clock: Clock;
@@ -42,14 +44,14 @@ export class ForeignTickets {
 
   /** undefined: their bridge did not answer in time or will not have them; let them in here. */
   async ask(room: RoomId, user: UserId, device: string): Promise<HomeTicket | undefined> {
-    const { links, clock } = this.#options;
+    const { links, clock, aliasOf } = this.#options;
     const request = ++this.#requests;
     const { promise, resolve } = Promise.withResolvers<HomeTicket | undefined>();
     const cancel = clock.after(answerMs, () => {
       resolve(undefined);
     });
     this.#asked.set(request, { peer: serverOf(user), resolve });
-    if (!links.send(serverOf(user), { type: 'ticket', request, room, user, device })) resolve(undefined);
+    if (!links.send(serverOf(user), { type: 'ticket', request, room, user, device: aliasOf(device) })) resolve(undefined);
     const answer = await promise;
     this.#asked.delete(request);
     cancel();

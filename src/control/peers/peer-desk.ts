@@ -58,6 +58,8 @@ export class PeerDesk implements PeerListener, CallWatcher {
   readonly #roster: Roster;
   readonly #border: Border;
   readonly #up = new Set<ServerName>();
+  /** Had a link and lost it: nobody at the door waits for it. */
+  readonly #lost = new Set<ServerName>();
   #stopped = false;
 
   constructor(options: PeerDeskOptions) {
@@ -85,7 +87,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
       const share = this.#shares.get(peer, room);
       if (this.#up.has(peer) && share?.isOn === true) return true;
       const leftMs = untilMs - clock.nowMs();
-      if (leftMs <= 0 || share?.refusedAtMs !== undefined) return false;
+      if (leftMs <= 0 || this.#lost.has(peer) || share?.refusedAtMs !== undefined) return false;
       const { promise, resolve } = Promise.withResolvers<undefined>();
       clock.after(Math.min(20, leftMs), () => {
         resolve(undefined);
@@ -157,6 +159,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
   linkUp(server: ServerName): void {
     this.#up.add(server);
+    this.#lost.delete(server);
     this.#options.log.info('neighbour linked', { peer: server });
     for (const share of this.#shares.with(server)) share.reset();
     for (const live of this.#options.calls.open()) background(this.#options.log, 'share a call', this.#offer(live));
@@ -165,6 +168,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
   linkDown(server: ServerName, reason: string): void {
     const { log, clock } = this.#options;
     this.#up.delete(server);
+    this.#lost.add(server);
     if (this.#stopped) return;
     log.warn('neighbour lost', { peer: server, reason });
     for (const share of this.#shares.with(server)) {
