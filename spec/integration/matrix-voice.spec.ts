@@ -67,7 +67,7 @@ describe('the voice in real rooms', () => {
     const url = `http://interieur.localhost:${specBasePort() + 3}/c/${slug}`;
     const noticeId = sent(await bridge.side.voice.notice(notice(where), undefined, 'C_1.notice'));
     const posted = await alice.find('the notice', (event) => event.eventId === noticeId);
-    const key = { call_id: 'C_abcdefgh', state: 'open', movedTo: undefined, continued: false, impaired: [], started_by: alice.userId, started_at: 1000, people: [{ server: serverNameOf(0), count: 2 }, { server: serverNameOf(1), count: 1 }], url };
+    const key = { call_id: 'C_abcdefgh', state: 'open', started_by: alice.userId, started_at: 1000, people: [{ server: serverNameOf(0), count: 2 }, { server: serverNameOf(1), count: 1 }], url };
     assert.deepEqual(posted.content, {
       msgtype: 'm.notice',
       body: `Appel en cours · 3 personnes · interieur 2, finances 1 · ${url}`,
