@@ -181,6 +181,7 @@ export class BridgeEnv implements AsyncDisposable {
   async openPage(slug: string): Promise<CallPage> {
     const context = await this.browser.newContext({ locale: 'en-GB', viewport: { width: 900, height: 640 } });
     await context.addInitScript(rememberConnections);
+    await context.addInitScript(drawnCamera);
     const page = await context.newPage();
     await page.goto(`${this.first.files.publicUrl}/c/${slug}`);
     return new CallPage(context, page);
@@ -229,6 +230,39 @@ const watchBanner = `
   const look = () => { if (document.querySelector('[data-testid="reconnecting"]') !== null) window.viaducSpecInterrupted = true; };
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
   look();
+`;
+
+/**
+ * Runs in every page: its camera is a moving picture on a canvas. Chromium's own generated camera stays dark now and then
+ * when two pages open it again at the same moment, as they do when a bridge comes back.
+ */
+const drawnCamera = `
+  const devices = navigator.mediaDevices;
+  if (devices !== undefined) {
+    const real = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (constraints) => {
+      if (!constraints?.video) return real(constraints);
+      const stream = constraints.audio ? await real({ audio: constraints.audio }) : new MediaStream();
+      const canvas = Object.assign(document.createElement('canvas'), { width: 1280, height: 720 });
+      const pen = canvas.getContext('2d');
+      let turn = 0;
+      const timer = setInterval(() => {
+        pen.fillStyle = 'hsl(' + (turn * 3) % 360 + ' 60% 50%)';
+        pen.fillRect(0, 0, 1280, 720);
+        pen.fillStyle = 'white';
+        pen.fillRect((turn * 16) % 1280, 300, 120, 120);
+        turn += 1;
+      }, 50);
+      const [track] = canvas.captureStream(20).getVideoTracks();
+      const stop = track.stop.bind(track);
+      track.stop = () => {
+        clearInterval(timer);
+        stop();
+      };
+      stream.addTrack(track);
+      return stream;
+    };
+  }
 `;
 
 export class CallPage {
