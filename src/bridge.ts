@@ -36,6 +36,7 @@ import { createOutbox } from './store/outbox.ts';
 import { createRoomStore } from './store/room-store.ts';
 import { createSignInStore } from './store/sign-in-store.ts';
 import { asError } from './util/background.ts';
+import { pause } from './util/pause.ts';
 import { systemClock, systemRandom } from './util/system.ts';
 
 export interface Bridge {
@@ -171,7 +172,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
       calls.drain();
       log.info('bridge draining', { sessions: sessions(), timeoutMs: limits.drainTimeoutMs });
       const untilMs = clock.nowMs() + limits.drainTimeoutMs;
-      while (sessions() > 0 && clock.nowMs() < untilMs) await pause(100);
+      while (sessions() > 0 && clock.nowMs() < untilMs) await pause(clock, 100);
       signalling.drain();
     },
     close: () => {
@@ -249,12 +250,4 @@ export function workerBinary({ media }: Config): string {
 
 function iceServer({ urls, username, credential }: Config['media']['iceServers'][number]): { urls: readonly string[]; username?: string; credential?: string } {
   return { urls, ...(username !== undefined && { username }), ...(credential !== undefined && { credential }) };
-}
-
-function pause(forMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  setTimeout(() => {
-    resolve(undefined);
-  }, forMs);
-  return promise;
 }

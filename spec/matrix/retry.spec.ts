@@ -1,7 +1,8 @@
 // Owns the proof that patience with a homeserver has its measure and its end.
 import assert from 'node:assert/strict';
 import { HomeserverError } from '../../src/matrix/homeserver-error.ts';
-import { patiently, pause } from '../../src/matrix/retry.ts';
+import { patiently } from '../../src/matrix/retry.ts';
+import { pause } from '../../src/util/pause.ts';
 import { virtualClock } from '../support/clocks.ts';
 
 const away = new HomeserverError('away', { status: 502 });

@@ -7,7 +7,7 @@ import type { Introducer } from '../control/ports/introducer.ts';
 import { Secret, type Logger } from '../log/logger.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import type { CascadeLimits } from './limits.ts';
-import { sometimes } from './sometimes.ts';
+import { sometimes } from '../util/sometimes.ts';
 import { agreeOn, ourVersions, parseVersion } from './version.ts';
 
 export const introducePath = 'cascade/introduce';

@@ -15,7 +15,7 @@ import { connect } from './connect.ts';
 import { askForInvitation, introducePath, Introductions } from './introductions.ts';
 import { cascadeLimits, socketOptions, type CascadeLimits } from './limits.ts';
 import { Neighbour, type Opened } from './neighbour.ts';
-import { sometimes } from './sometimes.ts';
+import { sometimes } from '../util/sometimes.ts';
 import { subprotocol } from './version.ts';
 
 export interface PeerLinksOptions {

@@ -10,7 +10,7 @@ import type { Bye, ByeCode, Frame, Hello } from './frames.ts';
 import type { CascadeLimits } from './limits.ts';
 import { Outgoing } from './outgoing.ts';
 import { Rate } from './rate.ts';
-import { sometimes } from './sometimes.ts';
+import { sometimes } from '../util/sometimes.ts';
 import { ourVersions, parseVersion } from './version.ts';
 
 export interface LinkOptions {

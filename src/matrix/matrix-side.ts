@@ -23,7 +23,7 @@ import { createIntroducer } from './introducer.ts';
 import { createIdentityVerifier } from './openid.ts';
 import { botsInRoom } from './responsible-bot.ts';
 import { createProxiedRoutes } from './proxied-routes.ts';
-import { pause } from './retry.ts';
+import { pause } from '../util/pause.ts';
 import { MatrixRoomDirectory } from './room-directory.ts';
 import { createRoomVoice } from './room-voice.ts';
 

@@ -1,4 +1,5 @@
 // Owns patience with our homeserver: what failed for the moment is tried again, for a while.
+import { pause } from '../util/pause.ts';
 import type { Clock } from '../control/ports/clock.ts';
 import { HomeserverError } from './homeserver-error.ts';
 
@@ -21,20 +22,4 @@ export async function patiently<T>({ clock, signal }: Patience, work: () => Prom
     }
   }
   return await work();
-}
-
-/** Resolves after that time, or at once when aborted. */
-export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<'elapsed' | 'aborted'> {
-  if (signal.aborted) return Promise.resolve('aborted');
-  const { promise, resolve } = Promise.withResolvers<'elapsed' | 'aborted'>();
-  const abort = () => {
-    cancel();
-    resolve('aborted');
-  };
-  const cancel = clock.after(delayMs, () => {
-    signal.removeEventListener('abort', abort);
-    resolve('elapsed');
-  });
-  signal.addEventListener('abort', abort, { once: true });
-  return promise;
 }

@@ -3,6 +3,7 @@ import { serverOf, type ParticipantId, type RoomId, type ServerName, type TrackI
 import { mayEnd } from '../../call/rules.ts';
 import type { Logger } from '../../log/logger.ts';
 import { background } from '../../util/background.ts';
+import { pause } from '../../util/pause.ts';
 import type { CallRegistry } from '../call-registry.ts';
 import type { CallWatcher } from '../call-watcher.ts';
 import type { LiveCall } from '../live-call.ts';
@@ -88,11 +89,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
       if (this.#up.has(peer) && share?.isOn === true) return true;
       const leftMs = untilMs - clock.nowMs();
       if (leftMs <= 0 || this.#lost.has(peer) || share?.refusedAtMs !== undefined) return false;
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      clock.after(Math.min(20, leftMs), () => {
-        resolve(undefined);
-      });
-      await promise;
+      await pause(clock, Math.min(20, leftMs));
     }
   }
 

@@ -2,6 +2,7 @@
 import type { RoomId, ServerName } from '../../call/ids.ts';
 import type { LogKeys, Logger } from '../../log/logger.ts';
 import { asError } from '../../util/background.ts';
+import { sometimes } from '../../util/sometimes.ts';
 import type { LiveCall } from '../live-call.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { PeerLinks, PeerMessage } from '../ports/peer-links.ts';
@@ -15,7 +16,7 @@ export class ShareBook {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #shares = new Map<string, Share>();
-  readonly #silentUntilMs = new Map<ServerName, number>();
+  readonly #mayLog = new Map<ServerName, () => boolean>();
   readonly #refusals = new Map<ServerName, Map<string, number>>();
 
   constructor({ links, clock, log }: { readonly links: PeerLinks; readonly clock: Clock; readonly log: Logger }) {
@@ -69,10 +70,9 @@ export class ShareBook {
   refuse(peer: ServerName, what: string, keys: LogKeys): void {
     const counts = this.#refusals.get(peer) ?? new Map<string, number>();
     this.#refusals.set(peer, counts.set(what, (counts.get(what) ?? 0) + 1));
-    const nowMs = this.#clock.nowMs();
-    if (nowMs < (this.#silentUntilMs.get(peer) ?? 0)) return;
-    this.#silentUntilMs.set(peer, nowMs + refusalLogMs);
-    this.#log.warn(`${what} of a neighbour refused`, { peer, ...keys });
+    const mayLog = this.#mayLog.get(peer) ?? sometimes(this.#clock, refusalLogMs);
+    this.#mayLog.set(peer, mayLog);
+    if (mayLog()) this.#log.warn(`${what} of a neighbour refused`, { peer, ...keys });
   }
 
   /** Since the start, by what it was. */
