@@ -70,7 +70,7 @@ export function createCallStore(database: Database): CallStore {
   function read(row: unknown): Call {
     const stored = callRow.parse(row);
     const id = parse(isCallId, stored.id, 'call id');
-    const people = participants.all(id).map((each) => participantRow.parse(each));
+    const people = participants.all(id).map((each) => participantRow.parse(each)).map((each) => ({ present: each.present === 1, participant: readParticipant(each) }));
     return {
       id,
       room: parse(isRoomId, stored.room, 'room id'),
@@ -85,8 +85,8 @@ export function createCallStore(database: Database): CallStore {
       owner: stored.owner === null ? undefined : parse(isServerName, stored.owner, 'server name'),
       term: stored.term,
       impaired: new Set(),
-      participants: new Map(people.filter(({ present }) => present === 1).map(readParticipant).map((participant) => [participant.id, participant])),
-      attendance: new Map(people.map(readParticipant).map(({ user, server }) => [user, server])),
+      participants: new Map(people.filter(({ present }) => present).map(({ participant }) => [participant.id, participant])),
+      attendance: new Map(people.map(({ participant: { user, server } }) => [user, server])),
     };
   }
 
