@@ -42,6 +42,19 @@ describe('two bridges in one call', () => {
     await settled();
     return { ...joined.value, sink };
   };
+  /** Alice shows her camera at her bridge; `mirrored` is what Bob's bridge calls it. */
+  const cameraAcross = async () => {
+    await start();
+    const hers = await join(a, alice);
+    await join(b, bob);
+    const camera = await hers.control.announceTrack(track());
+    assert(camera.ok);
+    await hers.control.trackPublished(camera.value.id);
+    await settled();
+    const mirrored = [...(b.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].flatMap(({ tracks }) => [...tracks.keys()])[0];
+    assert(mirrored !== undefined);
+    return { hers, camera: camera.value.id, mirrored };
+  };
   const pipeOf = (env: ControlEnv): FakePipe => env.opened.pipes.at(-1) ?? assert.fail('no pipe was opened');
   const users = (env: ControlEnv): string[] => [...(env.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].map(({ user }) => user).sort();
   const pass = async (ms: number): Promise<void> => {
@@ -92,22 +105,14 @@ describe('two bridges in one call', () => {
   });
 
   it('let a stream cross when somebody watches, and stop it a while after the last one', async () => {
-    await start();
-    const hers = await join(a, alice);
-    await join(b, bob);
-    const camera = await hers.control.announceTrack(track());
-    assert(camera.ok);
-    await hers.control.trackPublished(camera.value.id);
-    await settled();
-    const mirrored = [...(b.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].flatMap(({ tracks }) => [...tracks.keys()])[0];
-    assert(mirrored !== undefined);
-    assert.notEqual(mirrored, camera.value.id);
+    const { camera, mirrored } = await cameraAcross();
+    assert.notEqual(mirrored, camera);
     for (const env of [a, b]) assert.equal(env.opened.pipes.length, 1);
     assert.deepEqual(pipeOf(a).remotes, [pipeOf(b).local]);
     assert.deepEqual(wire.of('want'), []);
     b.opened.media[0]?.demandChanged(mirrored, { layer: 2 });
     await settled();
-    assert.deepEqual([...pipeOf(a).sending], [camera.value.id]);
+    assert.deepEqual([...pipeOf(a).sending], [camera]);
     assert.deepEqual([...pipeOf(b).receiving], [mirrored]);
     b.opened.media[0]?.demandChanged(mirrored, undefined);
     await pass(9000);
@@ -267,15 +272,7 @@ describe('two bridges in one call', () => {
   });
 
   it('tell both rooms\' people when media do not pass, and when they pass again', async () => {
-    await start();
-    const hers = await join(a, alice);
-    await join(b, bob);
-    const camera = await hers.control.announceTrack(track());
-    assert(camera.ok);
-    await hers.control.trackPublished(camera.value.id);
-    await settled();
-    const mirrored = [...(b.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].flatMap(({ tracks }) => [...tracks.keys()])[0];
-    assert(mirrored !== undefined);
+    const { hers, camera, mirrored } = await cameraAcross();
     b.opened.media[0]?.demandChanged(mirrored, { layer: 2 });
     await settled();
     for (let second = 0; second < 5; second++) {
@@ -292,7 +289,7 @@ describe('two bridges in one call', () => {
     pipeOf(b).bytesReceived += 1000;
     await pass(2000);
     for (const env of [a, b]) assert.equal(env.bridge.calls.inRoom(theRoom)?.call.impaired.size, 0);
-    await hers.control.setMuted(camera.value.id, true);
+    await hers.control.setMuted(camera, true);
     await pass(6000);
     assert.equal(wire.of('path').length, 2, 'a camera that is off sends nothing');
   });
