@@ -86,6 +86,12 @@ export class DrillBridge implements AsyncDisposable {
     return (await fetch(`${this.metricsUrl}/metrics`)).text();
   }
 
+  /** Refusals of neighbours since the bridge started, of one kind or all. */
+  async refusals(what = '[^"]*'): Promise<number> {
+    const lines = (await this.metrics()).matchAll(new RegExp(`^viaduc_neighbour_refusals\\{[^}]*what="${what}"[^}]*\\} (\\d+)$`, 'gm'));
+    return [...lines].reduce((total, [, count]) => total + Number(count), 0);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process?.[Symbol.asyncDispose]();
   }

@@ -6,7 +6,7 @@ import type { PeerPerson } from '../../control/ports/peer-links.ts';
 import { Browsers } from '../browser.ts';
 import type { Drill } from '../drill.ts';
 import { FalseNeighbour, roomOf } from '../false-neighbour.ts';
-import { buildGround, type DrillBridge } from '../ground.ts';
+import { buildGround } from '../ground.ts';
 import { awaitMedia, rosterOf, seatGuest, smallPicture } from '../guests.ts';
 import { Party } from '../people.ts';
 
@@ -35,7 +35,7 @@ export const drill43: Drill = {
     await sleep(5000);
     const unlisted = other.log.since(startMs, ({ message }) => message === 'introduction refused: not a neighbour').length;
     report.hold('A bridge that is not listed gets no link', !liar.isUp(other.serverName) && unlisted > 0, `${liar.reasonOf(other.serverName)}; ${unlisted} log lines`);
-    report.hold('… and that is counted', (await counted(other)) > 0, 'in viaduc_neighbour_refusals of the bridge that refused');
+    report.hold('… and that is counted', (await other.refusals()) > 0, 'in viaduc_neighbour_refusals of the bridge that refused');
 
     await liar.linked(lister.serverName);
     for (const [what, room] of [['with nobody of it', closed], ['that is not there', `!${randomBytes(9).toString('base64url')}:${lister.serverName}`]] as const) {
@@ -56,7 +56,7 @@ export const drill43: Drill = {
     const roster = rosterOf(first, view);
     report.hold('Another server\'s people and absent people are refused', roster.join(' ') === ['a1', 'b1', 'c1'].map((name) => party.person(name).userId).toSorted().join(' '), roster.join(' '));
     const said = (what: string): number => lister.log.since(startMs, ({ message }) => message === `${what} of a neighbour refused`).length;
-    const refusedPeople = await counted(lister, 'person');
+    const refusedPeople = await lister.refusals('person');
     report.hold('… and that is logged and counted', said('person') > 0 && refusedPeople >= strangers.length, `${said('person')} log lines, ${refusedPeople} counted`);
     const mirrored = view.remote.find(({ attributes }) => attributes['user_id'] === own.user);
     report.hold(`Of 40 tracks of one person ${mostTracks} are taken`, mirrored !== undefined && mirrored.tracks.length <= mostTracks, `${mirrored?.tracks.length ?? 0} tracks`);
@@ -81,7 +81,7 @@ export const drill43: Drill = {
     startMs = Date.now();
     for (const by of [own.user, parse(isUserId, party.person('a1').userId, 'user id')]) liar.say(lister.serverName, { type: 'end', room: roomOf(party.roomId), by, atMs: Date.now() });
     await sleep(lookMs);
-    const orders = await counted(lister, 'order');
+    const orders = await lister.refusals('order');
     report.hold('Orders that the room does not cover are ignored', orders === 2 && said('order') > 0 && (await first.seat.view()).state === 'connected', `${said('order')} log lines, ${orders} of 2 counted`);
 
     const given = ground.border.crossed(0, 2).packets + ground.border.crossed(1, 2).packets;
@@ -91,12 +91,6 @@ export const drill43: Drill = {
     return { value: given, limit: 0 };
   },
 };
-
-/** Refusals in the bridge's metrics, of one kind or all. */
-async function counted(bridge: DrillBridge, what = '[^"]*'): Promise<number> {
-  const lines = (await bridge.metrics()).matchAll(new RegExp(`^viaduc_neighbour_refusals\\{[^}]*what="${what}"[^}]*\\} (\\d+)$`, 'gm'));
-  return [...lines].reduce((total, [, count]) => total + Number(count), 0);
-}
 
 function person(user: string, device: number, tracks: number): PeerPerson {
   return {
