@@ -22,6 +22,7 @@ has_header() { g++ -fsyntax-only -x c++ - <<< "#include <$1>"; }
 worker_packages() {
   worker_built && return
   need g++ has_command g++
+  need patch has_command patch
   need pkg-config has_command pkg-config
   need python3 has_command python3
   need python3-venv python3 -c 'import venv, ensurepip'

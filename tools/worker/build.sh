@@ -26,7 +26,11 @@ lay_out_sources() {
       "see whether overlays/$library still fits, then write the new name into expected.txt."
     cp -R "$recipe/overlays/$library" "$build/source/subprojects/$expected"
   done < "$recipe/expected.txt"
-  python3 "$recipe/patch-dtls.py" "$build/source/src/RTC/DtlsTransport.cpp"
+  local change
+  for change in "$recipe"/patches/*.patch; do
+    patch --directory="$build/source" --strip=1 --fuzz=0 --batch --no-backup-if-mismatch < "$change" ||
+      stop "$(basename "$change") does not fit this mediasoup: see what it changes and why (its first lines), and write it anew."
+  done
 }
 
 # Distributions' meson may be older than mediasoup asks for, so both tools come from PyPI.
