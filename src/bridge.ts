@@ -5,7 +5,7 @@ import { pageRoutes } from './auth/page-routes.ts';
 import { rtcRoutes } from './auth/rtc-routes.ts';
 import { aliasOf, loadSigningKeys } from './auth/signing-key.ts';
 import { createSignIns, createTickets } from './auth/tickets.ts';
-import { isUserId, parse, serverOf, type RoomId, type UserId } from './call/ids.ts';
+import { isUserId, parse, serverOf, type RoomId, type Slug, type UserId } from './call/ids.ts';
 import { publishedTracks } from './call/participant.ts';
 import { createPeerLinks } from './cascade/link-set.ts';
 import type { Config } from './config/schema.ts';
@@ -14,6 +14,7 @@ import { createCallDoor } from './control/call-door.ts';
 import { nobodyWatches, type CallWatcher } from './control/call-watcher.ts';
 import { CallRegistry } from './control/call-registry.ts';
 import { ForeignTickets } from './control/peers/foreign-tickets.ts';
+import { createHomePages, mayLeadTo, onlyOurs } from './control/peers/home-pages.ts';
 import { PeerDesk } from './control/peers/peer-desk.ts';
 import { OutboxRunner } from './control/outbox-runner.ts';
 import { RoomBook } from './control/room-book.ts';
@@ -26,7 +27,7 @@ import { createPublicApp } from './http/public-app.ts';
 import { createSignallingServer } from './livekit/signalling-server.ts';
 import { createLogger, type Logger } from './log/logger.ts';
 import { createMatrixSide } from './matrix/matrix-side.ts';
-import { labelOf } from './matrix/notice-text.ts';
+import { labelOf, pageUrl } from './matrix/notice-text.ts';
 import { parseRegistration, type Registration } from './matrix/registration.ts';
 import { createMediaPlane } from './sfu/media-plane.ts';
 import { createCallStore } from './store/call-store.ts';
@@ -35,6 +36,7 @@ import { createEventInbox } from './store/event-inbox.ts';
 import { createOutbox } from './store/outbox.ts';
 import { createRoomStore } from './store/room-store.ts';
 import { createSignInStore } from './store/sign-in-store.ts';
+import { addressPolicy } from './util/addresses.ts';
 import { asError } from './util/background.ts';
 import { pause } from './util/pause.ts';
 import { systemClock, systemRandom } from './util/system.ts';
@@ -97,17 +99,19 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   let watcher: CallWatcher = nobodyWatches;
   const rules = { ...limits, startLevel: access.startLevel };
   const calls = new CallRegistry({ context: { server: homeserver.serverName, store, media, clock, rules, log: log.child({ part: 'call' }), outboxMarked, get watcher() { return watcher; } }, random, directory: matrix.directory, rooms });
-  const runner = new OutboxRunner({ outbox, voice: matrix.voice, rooms, calls, clock, log: log.child({ part: 'outbox' }), observer: metrics.observer, noticeIntervalMs: limits.noticeIntervalMs });
+  const runner = new OutboxRunner({ outbox, voice: matrix.voice, rooms, calls, clock, log: log.child({ part: 'outbox' }), observer: metrics.observer, noticeIntervalMs: limits.noticeIntervalMs, pagesOf: (room) => peers?.pagesOf(room) ?? [] });
   const tickets = createTickets({ key: keys.ticket, server: homeserver.serverName, clock, lifetimeMs: access.ticketLifetimeMs });
   const signIns = new SignInDesk({ store: signInStore, tokens: createSignIns({ key: keys.signIn, server: homeserver.serverName, clock }), rooms, clock, random, signInLifetimeMs: access.signInLifetimeMs });
   const liveKitUrl = config.http.publicUrl.replace(/^http/, 'ws');
   const label = (server: typeof homeserver.serverName): string => labelOf(addresses, server);
+  const pageOf = (slug: Slug): string => pageUrl(addresses, slug);
+  const listed = addressPolicy(access.privateAddresses);
   const links =
     neighbours.size === 0
       ? undefined
       : createPeerLinks({ server: homeserver.serverName, neighbours: [...neighbours], publicUrl: `${liveKitUrl}/cascade`, introducer: matrix.introducer, clock, random, log: log.child({ part: 'cascade' }), privateAddresses: access.privateAddresses });
   const foreign = links === undefined ? undefined : new ForeignTickets({ server: homeserver.serverName, links, calls, directory: matrix.directory, tickets, aliasOf: (device) => aliasOf(keys.alias, device), liveKitUrl, clock, log: log.child({ part: 'cascade' }) });
-  const peers = links === undefined || foreign === undefined ? undefined : new PeerDesk({ server: homeserver.serverName, neighbours, links, calls, directory: matrix.directory, clock, log: log.child({ part: 'cascade' }), labelOf: label, tickets: foreign });
+  const peers = links === undefined || foreign === undefined ? undefined : new PeerDesk({ server: homeserver.serverName, neighbours, links, calls, directory: matrix.directory, clock, log: log.child({ part: 'cascade' }), labelOf: label, tickets: foreign, pages: { of: pageOf, allows: (page) => mayLeadTo(page, (address) => listed.lists(address)) } });
   if (peers !== undefined) watcher = peers;
   const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer, sendHome });
   const door = createCallDoor({ calls, tickets, directory: matrix.directory, clock, random, log: log.child({ part: 'door' }), observer: metrics.observer, labelOf: label });
@@ -129,7 +133,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
       },
     }),
   ];
-  const publicApp = createPublicApp({ routes, pageFolder, frameAncestors: config.http.frameAncestors, trustedProxies: config.http.trustedProxies, liveKitUrls: neighbours.size === 0 ? [liveKitUrl] : [liveKitUrl, new URL(liveKitUrl).protocol], log: log.child({ part: 'http' }) });
+  const publicApp = createPublicApp({ routes, pageFolder, pageOf, homes: peers === undefined ? onlyOurs : createHomePages({ server: homeserver.serverName, rooms, peers }), frameAncestors: config.http.frameAncestors, trustedProxies: config.http.trustedProxies, liveKitUrls: neighbours.size === 0 ? [liveKitUrl] : [liveKitUrl, new URL(liveKitUrl).protocol], log: log.child({ part: 'http' }) });
   const operationsApp = createOperationsApp({ metrics, unready, neighbours: async () => (await peers?.status()) ?? [] });
 
   calls.restore();

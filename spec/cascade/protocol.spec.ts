@@ -28,7 +28,7 @@ const rtp: Extract<PeerMessage, { type: 'offer' }>['rtp'] = {
 const srtp = { suite: 'AEAD_AES_256_GCM', key: `${'Ab+/'.repeat(14)}abc=` } as const;
 
 const messages: readonly PeerMessage[] = [
-  { type: 'call', room: theRoom, startedBy: alice, startedAtMs: 1_764_000_000_000, owner: here, term: 3 },
+  { type: 'call', room: theRoom, startedBy: alice, startedAtMs: 1_764_000_000_000, owner: here, term: 3, page: 'https://visio.example.org/c/abcdefghijklmnopqrst' },
   { type: 'callRefused', room: theRoom, code: 'forbidden' },
   { type: 'people', room: theRoom, people: [person(), person({ id: participantId('PA_bob00001'), tracks: [], attributes: new Map(), active: false })] },
   { type: 'people', room: theRoom, people: [] },
@@ -149,7 +149,16 @@ describe('the cascade\'s protocol', () => {
     it('reads a call without a term as the first', () => {
       const frame = read(JSON.stringify({ type: 'call', room: theRoom, startedBy: alice, startedAt: 1, owner: here })).frame;
       assert.equal(frame?.type === 'call' && frame.term, 0);
+      assert.equal(frame?.type === 'call' && frame.page, undefined);
     });
+
+    for (const page of ['ftp://visio.example.org/c/x', 'visio.example.org', 'https://user:secret@visio.example.org/c/x', 'https://visio.example.org/c/x?to=y', 'https://visio.example.org/c/x#y', `https://visio.example.org/${'x'.repeat(2048)}`, 17]) {
+      it(`takes a call whose page is ${String(page).slice(0, 60)}, but not the page`, () => {
+        const frame = read(JSON.stringify({ type: 'call', room: theRoom, startedBy: alice, startedAt: 1, owner: here, page })).frame;
+        assert.equal(frame?.type, 'call');
+        assert.equal(frame.page, undefined);
+      });
+    }
 
     it('leaves out header extensions that the media plane does not know', () => {
       const wire = { type: 'offer', room: theRoom, track: 'TR_1', kind: 'video', paused: false, rtp: { codecs: rtp.codecs, headerExtensions: [{ uri: 'urn:future', id: 3 }, { uri: 'urn:ietf:params:rtp-hdrext:toffset', id: 4 }] } };

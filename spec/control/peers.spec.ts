@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { isEventId, parse, type UserId } from '../../src/call/ids.ts';
 import { peopleByOrganisation } from '../../src/call/people.ts';
+import { createHomePages } from '../../src/control/peers/home-pages.ts';
 import type { JoinedSession } from '../../src/control/ports/session.ts';
 import type { PeerMessage } from '../../src/control/ports/peer-links.ts';
 import { alice, bob, carol, participant, powerLevels, roomId, rules, serverName, theRoom, track, userId } from '../support/builders.ts';
@@ -174,6 +175,25 @@ describe('two bridges in one call', () => {
     await settled();
     assert.deepEqual(hers.sink.closed, []);
   });
+  it('know each other\'s page of the call, for its people and for the notice, but none that people may not be sent to', async () => {
+    const pageAt = (env: ControlEnv, server: string): string => `https://${server}/c/${env.bridge.calls.inRoom(theRoom)?.call.slug ?? ''}`;
+    await start();
+    const homes = createHomePages({ server: interieur, rooms: a.bridge.rooms, peers: a.bridge.peers ?? assert.fail() });
+    const slugHere = a.bridge.calls.inRoom(theRoom)?.call.slug ?? '';
+    assert.equal(homes.homeOf(slugHere, bob), pageAt(b, finances));
+    assert.deepEqual([homes.homeOf(slugHere, alice), homes.homeOf(slugHere, '@x:else.example.org'), homes.homeOf(slugHere, 'bob'), homes.homeOf('a'.repeat(20), bob)], [undefined, undefined, undefined, undefined]);
+    assert.deepEqual(createHomePages({ server: finances, rooms: b.bridge.rooms, peers: b.bridge.peers ?? assert.fail() }).framedBy(b.bridge.calls.inRoom(theRoom)?.call.slug ?? ''), [`https://${interieur}`]);
+    assert.deepEqual(homes.framedBy('a'.repeat(20)), []);
+    await pass(6000);
+    assert.deepEqual(a.said.findLast(({ kind }) => kind !== 'widget')?.notice?.pages, [{ server: finances, url: pageAt(b, finances) }]);
+    wire.cut();
+    assert.equal(homes.homeOf(slugHere, bob), undefined, 'nobody is sent where the call may not be any more');
+    wire.onTheWay = (message) => (message.type === 'call' ? { ...message, page: 'http://evil.example.org/c/x' } : message);
+    wire.mend();
+    await settled();
+    assert.equal(homes.homeOf(slugHere, bob), undefined);
+  });
+
 
   const liar = (user: UserId): PeerMessage => ({ type: 'person', room: theRoom, person: { id: participant().id, user, device: 9, name: 'x', joinedAtMs: 0, active: true, metadata: '', attributes: new Map(), tracks: [] } });
   const lies: readonly (readonly [string, UserId])[] = [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { onlyAt } from '../../src/demo/check/own-bridge.ts';
+import { onlyAt, onlyFrame } from '../../src/demo/check/own-bridge.ts';
 import { Checklist, StepFailed } from '../../src/demo/check/checklist.ts';
 import { descendants, stillRunning } from '../../src/demo/check/process-tree.ts';
 import { eventually } from '../support/eventually.ts';
@@ -29,6 +29,12 @@ describe('check of the demo', () => {
     assert.equal(onlyAt(['udp 127.0.0.1:6', 'udp 127.0.0.1:6'], allowed, 'peer connection'), '2 to udp 127.0.0.1:6');
     assert.throws(() => onlyAt([], allowed, 'peer connection'), /there is no peer connection/);
     assert.throws(() => onlyAt(['udp 127.0.0.1:5', 'udp 127.0.0.1:15'], allowed, 'peer connection'), /peer connection to udp 127\.0\.0\.1:15 instead of/);
+  });
+
+  it('takes nothing but a document, a script and a style for the frame around a page', () => {
+    const bridge = 'http://interieur.localhost:1';
+    onlyFrame([`${bridge}/c/abcdefgh234567abcdef?userId=x`, `${bridge}/c/assets/home-frame-BZIedp9p.js`, `${bridge}/c/assets/home-frame-Cv_-.css`]);
+    for (const more of ['/api/page', '/c/assets/index-a.js', '/api/calls/abc/join', '/sfu/get']) assert.throws(() => onlyFrame([bridge + more]), /the frame asks for/);
   });
 
   it('sees children of children, and that they have ended', async () => {

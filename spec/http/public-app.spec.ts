@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { rtcRoutes } from '../../src/auth/rtc-routes.ts';
 import { callError, type CallError } from '../../src/call/errors.ts';
+import type { Slug } from '../../src/call/ids.ts';
 import type { AdmissionRequest, Admitted } from '../../src/control/admission.ts';
 import type { Route } from '../../src/control/ports/route.ts';
 import { openListener, type Listener } from '../../src/http/listener.ts';
@@ -27,10 +28,15 @@ describe('public listener', () => {
   const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> => fetch(base + path, { method: 'POST', body, headers });
   const good = { room: '!room:interieur.example.org', device_id: 'DEV', openid_token: { access_token: 'secret', token_type: 'Bearer', matrix_server_name: 'interieur.example.org', expires_in: 3600 } };
 
+  const home = 'https://visio.finances.example.org/c/theirs';
+  const homes = { homeOf: (slug: string, user: string) => (slug.startsWith('shared') && user === '@bob:finances.example.org' ? home : undefined), framedBy: (slug: string) => (slug.startsWith('shared') ? ['https://visio.defense.example.org'] : []) };
+  const page = () => ({ pageFolder: folder, homes, pageOf: (slug: Slug) => `https://visio.example.org/c/${slug}` });
+
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'viaduc-page-'));
     mkdirSync(join(folder, 'assets'));
     writeFileSync(join(folder, 'index.html'), '<!doctype html><title>page</title>');
+    writeFileSync(join(folder, 'home-frame.html'), '<!doctype html><title>frame</title><iframe data-src=""></iframe>');
     writeFileSync(join(folder, 'assets/a-1.js'), '1');
     asked = [];
     const call = callAfter();
@@ -41,7 +47,7 @@ describe('public listener', () => {
         return Promise.resolve(answer);
       },
     };
-    const app = createPublicApp({ routes: rtcRoutes({ admission, liveKitUrl: 'wss://visio.example.org' }), pageFolder: folder, frameAncestors: ['https://element.example.org'], trustedProxies: ['127.0.0.1'], liveKitUrls: ['wss://visio.example.org'], log: silentLogger });
+    const app = createPublicApp({ routes: rtcRoutes({ admission, liveKitUrl: 'wss://visio.example.org' }), ...page(), frameAncestors: ['https://element.example.org'], trustedProxies: ['127.0.0.1'], liveKitUrls: ['wss://visio.example.org'], log: silentLogger });
     listener = await openListener({ name: 'public', host: '127.0.0.1', port, handle: app });
   });
   afterEach(async () => {
@@ -127,6 +133,47 @@ describe('public listener', () => {
     }
   });
 
+  const shared = 'shared77shared77shared77';
+  const bob = '@bob:finances.example.org';
+  const get = (path: string, query: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Response> => fetch(`${base}${path}?${new URLSearchParams(query).toString()}`, { headers, redirect: 'manual' });
+
+  it('shows a widget of another organisation its own bridge\'s page, in a frame that may show nothing else', async () => {
+    const response = await get(`/c/${shared}`, { userId: bob, widgetId: 'w&"1', parentUrl: 'https://element.example.org/', lang: 'fr' }, { 'sec-fetch-dest': 'iframe' });
+    const text = await response.text();
+    const address = /data-src="(?<address>[^"]+)"/.exec(text)?.groups?.['address']?.replaceAll('&amp;', '&') ?? '';
+    const { origin, pathname, searchParams } = new URL(address);
+    assert.deepEqual([origin + pathname, Object.fromEntries(searchParams)], [home, { userId: bob, widgetId: 'w&"1', lang: 'fr', parentUrl: `https://visio.example.org/c/${shared}` }]);
+    const policy = response.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /frame-src https:\/\/visio\.finances\.example\.org;/);
+    assert.match(policy, /frame-ancestors 'self' https:\/\/element\.example\.org$/);
+    assert(!policy.includes('connect-src'));
+  });
+
+  it('sends somebody of another organisation who opens the page by itself to their own bridge', async () => {
+    for (const [query, headers] of [[{ userId: bob, lang: 'fr' }, {}], [{ userId: bob, lang: 'fr', widgetId: 'w', parentUrl: 'https://element.example.org/' }, { 'sec-fetch-dest': 'document' }]] as const) {
+      const response = await get(`/c/${shared}`, query, headers);
+      assert.equal(response.status, 302);
+      assert.equal(response.headers.get('location'), `${home}?${new URLSearchParams(query).toString()}`);
+      assert.equal(response.headers.get('cache-control'), 'no-store');
+    }
+  });
+
+  it('serves its own page to everybody else, whatever they say, and lets the neighbours of that call frame it', async () => {
+    const rows: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+      [`/c/${shared}`, {}],
+      [`/c/${shared}`, { userId: '@alice:interieur.example.org', widgetId: 'w', parentUrl: 'https://element.example.org/' }],
+      [`/c/${shared}`, { userId: '@bob:finances.example.org:evil', home: 'https://evil.example' }],
+      ['/c/abcdefghijklmnopqrst', { userId: bob }],
+      ['/c/SHARED', { userId: bob }],
+    ];
+    for (const [path, query] of rows) {
+      const response = await get(path, query);
+      assert.equal(response.status, 200, path);
+      assert.match(await response.text(), /<title>page/);
+      assert.equal((response.headers.get('content-security-policy') ?? '').endsWith('https://visio.defense.example.org'), path.includes(shared));
+    }
+  });
+
   it('serves assets for a year and nothing outside their folder', async () => {
     const asset = await fetch(`${base}/c/assets/a-1.js`);
     assert.match(asset.headers.get('cache-control') ?? '', /immutable/);
@@ -144,7 +191,7 @@ describe('public listener', () => {
     const logged: Readonly<Record<string, unknown>>[] = [];
     const log = { ...silentLogger, error: (message: string, keys: Readonly<Record<string, unknown>> = {}) => logged.push({ message, ...keys }) };
     const broken: Route = { method: 'GET', path: '/api/pairings/:pairing', perMinute: 10, anyOrigin: false, run: () => Promise.reject(new Error('a bug')) };
-    const app = createPublicApp({ routes: [broken], pageFolder: folder, frameAncestors: [], trustedProxies: [], liveKitUrls: [], log });
+    const app = createPublicApp({ routes: [broken], ...page(), frameAncestors: [], trustedProxies: [], liveKitUrls: [], log });
     await listener.close();
     listener = await openListener({ name: 'public', host: '127.0.0.1', port, handle: app });
     const response = await fetch(`${base}/api/pairings/its-secret`);

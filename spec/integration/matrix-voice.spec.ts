@@ -44,7 +44,7 @@ describe('the voice in real rooms', () => {
     slug,
     state: 'open',
     movedTo: undefined,
-    continued: false, impaired: [],
+    continued: false, pages: [], impaired: [],
     startedBy: parse(isUserId, alice.userId, 'user id'),
     startedAtMs: 1_000,
     endedAtMs: undefined,

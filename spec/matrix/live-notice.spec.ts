@@ -15,7 +15,7 @@ const people = (...counts: readonly (readonly [server: string, count: number])[]
 const some = people(['interieur.example.org', 2], ['finances.example.org', 1]);
 
 const notice = (change: Partial<CallNotice> = {}): CallNotice =>
-  deepFreeze({ room: theRoom, callId: 'C_abcdefgh', slug: theSlug, state: 'open', movedTo: undefined, continued: false, impaired: [], startedBy: alice, startedAtMs: 0, endedAtMs: undefined, people: some, widgetSet: true, language: 'fr', ...change });
+  deepFreeze({ room: theRoom, callId: 'C_abcdefgh', slug: theSlug, state: 'open', movedTo: undefined, continued: false, pages: [], impaired: [], startedBy: alice, startedAtMs: 0, endedAtMs: undefined, people: some, widgetSet: true, language: 'fr', ...change });
 const body = (change: Partial<CallNotice>, widgetLevel?: number) => noticeContent(notice(change), { addresses, bot, widgetLevel })['body'];
 const link = `https://visio.example.org/c/${theSlug}`;
 const ended = (minutes: number): Partial<CallNotice> => ({ state: 'ended', endedAtMs: minutes * minute });
@@ -31,6 +31,7 @@ describe('the notice of a call', () => {
     ['for which another bridge speaks now', { state: 'moved', movedTo: serverName('finances.example.org') }, 'L’appel continue : voir l’annonce de Finances & Co'],
     ['for which another bridge speaks now, in English', { state: 'moved', movedTo: serverName('finances.example.org'), language: 'en' }, 'The call goes on: see the announcement of Finances & Co'],
     ['while media do not pass', { impaired: [serverName('finances.example.org')] }, `Appel en cours · 3 personnes · interieur 2, Finances & Co 1 · ${link}\nL’image et le son ne passent plus avec Finances & Co.`],
+    ['with a page for each organisation', { pages: [{ server: serverName('finances.example.org'), url: 'https://visio.finances.example.org/c/x' }] }, `Appel en cours · 3 personnes · interieur 2, Finances & Co 1 · interieur ${link} · Finances & Co https://visio.finances.example.org/c/x`],
     ['ended', ended(12), 'Appel terminé · 12 min · interieur 2, Finances & Co 1'],
     ['ended, in English', { ...ended(12), language: 'en' }, 'Call ended · 12 min · interieur 2, Finances & Co 1'],
     ['ended at once', ended(0.4), 'Appel terminé · moins d’une minute · interieur 2, Finances & Co 1'],

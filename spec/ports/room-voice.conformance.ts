@@ -16,7 +16,7 @@ export interface RoomVoiceStage {
 export function roomVoiceConformance(stage: () => RoomVoiceStage): void {
   const slug = parse(isSlug, 'abcdefghijklmnopqrst', 'slug');
   const notice = (room: RoomId, change: Partial<CallNotice> = {}): CallNotice => ({
-    room, callId: 'C_conformance', slug, state: 'open', movedTo: undefined, continued: false, impaired: [], startedBy: stage().owner, startedAtMs: 0, endedAtMs: undefined, people: [], widgetSet: true, language: 'fr', ...change,
+    room, callId: 'C_conformance', slug, state: 'open', movedTo: undefined, continued: false, pages: [], impaired: [], startedBy: stage().owner, startedAtMs: 0, endedAtMs: undefined, people: [], widgetSet: true, language: 'fr', ...change,
   });
   const idOf = (delivery: Delivery) => {
     assert.ok(delivery.kind === 'sent' && delivery.eventId !== undefined, JSON.stringify(delivery));

@@ -99,7 +99,7 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
     let watcher: CallWatcher = nobodyWatches;
     const context = { server, store, media: mediaOf(world, opened), clock, rules, log: silentLogger, outboxMarked, get watcher() { return watcher; } };
     const calls = new CallRegistry({ context, random: systemRandom, directory, rooms });
-    const runner = new OutboxRunner({ outbox, voice, rooms, calls, clock, log: silentLogger, observer: silentObserver, noticeIntervalMs: 5000 });
+    const runner = new OutboxRunner({ outbox, voice, rooms, calls, clock, log: silentLogger, observer: silentObserver, noticeIntervalMs: 5000, pagesOf: (room) => peers?.pagesOf(room) ?? [] });
     const tickets = createTickets({ key, server, clock, lifetimeMs: 600_000 });
     const signIns = new SignInDesk({ store: createSignInStore(database), tokens: createSignIns({ key, server, clock }), rooms, clock, random: systemRandom, signInLifetimeMs: 86_400_000 });
     const verifier = { verify: ({ accessToken }: { accessToken: string }) => Promise.resolve(accessToken.startsWith('@') ? ok(accessToken as UserId) : err(callError('identityRejected', 'unknown token'))) };
@@ -110,7 +110,7 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
       let listener: PeerListener | undefined;
       const links = linksOf({ linkUp: (peer) => listener?.linkUp(peer), linkDown: (peer, reason) => listener?.linkDown(peer, reason), received: (peer, message) => listener?.received(peer, message) });
       foreign = new ForeignTickets({ server, links, calls, directory, tickets, aliasOf: (device) => `alias-of-${device.length}`, liveKitUrl: `wss://${server}`, clock, log: silentLogger });
-      watcher = listener = peers = new PeerDesk({ server, neighbours, links, calls, directory, clock, log: silentLogger, labelOf: (name) => name, tickets: foreign });
+      watcher = listener = peers = new PeerDesk({ server, neighbours, links, calls, directory, clock, log: silentLogger, labelOf: (name) => name, tickets: foreign, pages: { of: (slug) => `https://${server}/c/${slug}`, allows: (page) => Promise.resolve(page.startsWith('https:')) } });
       stopWatching = peers.start();
     }
     const sendHome: AdmissionOptions['sendHome'] = async (room, user, device) => (neighbours.has(serverOf(user)) && (await peers?.shared(serverOf(user), room, 1000)) === true ? foreign?.ask(room, user, device) : undefined);

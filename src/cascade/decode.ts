@@ -48,8 +48,11 @@ function parseJson(text: string): unknown {
 }
 
 const room = roomId;
+const bare = ({ username, password, search, hash }: URL): boolean => [username, password, search, hash].every((part) => part === '');
 const score = z.number().min(0).max(5);
-const call = z.object({ room, startedBy: userId, startedAt: time, owner: serverName, term: uint32.default(0) }).transform(({ startedAt, ...rest }) => ({ ...rest, type: 'call' as const, startedAtMs: startedAt }));
+/** One that cannot be used is none: the call does not hang on it. */
+const page = z.url({ protocol: /^https?$/ }).max(2048).refine((text) => URL.canParse(text) && bare(new URL(text)), 'holds more than an address').optional().catch(undefined);
+const call = z.object({ room, startedBy: userId, startedAt: time, owner: serverName, term: uint32.default(0), page }).transform(({ startedAt, ...rest }) => ({ ...rest, type: 'call' as const, startedAtMs: startedAt }));
 const ticketRequest = z.int().min(0);
 const granted = z.object({ request: ticketRequest, url: z.url({ protocol: /^(wss?|https?)$/ }).max(2048), ticket: z.string().min(1).max(16_384) }).transform(({ request, ...answer }) => ({ type: 'ticketAnswer' as const, request, answer }));
 const refusedTicket = z.object({ request: ticketRequest, code: z.enum(['forbidden', 'unavailable']) }).transform(({ request, code }) => ({ type: 'ticketAnswer' as const, request, answer: { code } }));

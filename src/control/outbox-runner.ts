@@ -6,7 +6,7 @@ import { asError, background } from '../util/background.ts';
 import type { CallRegistry } from './call-registry.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Observer } from './ports/observer.ts';
-import type { Delivery, RoomVoice } from './ports/room-voice.ts';
+import type { CallNotice, Delivery, RoomVoice } from './ports/room-voice.ts';
 import type { Outbox, OutboxRow } from './ports/store.ts';
 import type { RoomBook } from './room-book.ts';
 
@@ -15,6 +15,8 @@ export interface OutboxRunnerOptions {
   readonly voice: RoomVoice;
   readonly rooms: RoomBook;
   readonly calls: Pick<CallRegistry, 'find' | 'inRoom' | 'noticePosted' | 'announceAgain'>;
+  /** The pages that other organisations have for the room's call. */
+  readonly pagesOf: (room: RoomId) => CallNotice['pages'];
   readonly clock: Clock;
   readonly log: Logger;
   readonly observer: Observer;
@@ -113,6 +115,7 @@ export class OutboxRunner {
       startedAtMs: call.startedAtMs,
       endedAtMs: call.endedAtMs,
       people: peopleByOrganisation(call),
+      pages: call.endedAtMs === undefined ? this.#options.pagesOf(call.room) : [],
       impaired: [...call.impaired],
       widgetSet: settings.widget !== 'forbidden',
       language,

@@ -4,23 +4,18 @@ import { rateLimit } from 'express-rate-limit';
 import type { Route } from '../control/ports/route.ts';
 import type { Logger } from '../log/logger.ts';
 import { asError } from '../util/background.ts';
-import { callPage } from './call-page.ts';
+import { callPage, type CallPageOptions } from './call-page.ts';
 import { newRef, refusalOf } from './http-error.ts';
 
-export interface PublicAppOptions {
+export interface PublicAppOptions extends CallPageOptions {
   readonly routes: readonly Route[];
-  /** Where the built call page is. */
-  readonly pageFolder: string;
-  readonly frameAncestors: readonly string[];
   readonly trustedProxies: readonly string[];
-  /** Where the page may open signalling: addresses, or a scheme such as `wss:` when neighbours' addresses are not known beforehand. */
-  readonly liveKitUrls: readonly string[];
   readonly log: Logger;
 }
 
 const bodyLimitBytes = 16 * 1024;
 
-export function createPublicApp({ routes, pageFolder, frameAncestors, trustedProxies, liveKitUrls, log }: PublicAppOptions): express.Express {
+export function createPublicApp({ routes, trustedProxies, log, ...page }: PublicAppOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', [...trustedProxies]);
@@ -29,7 +24,7 @@ export function createPublicApp({ routes, pageFolder, frameAncestors, trustedPro
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
     next();
   });
-  app.use('/c', callPage({ pageFolder, frameAncestors, liveKitUrls }));
+  app.use('/c', callPage(page));
   app.get('/healthz', anyOrigin, (_request, response) => {
     response.json({});
   });

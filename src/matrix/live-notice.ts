@@ -1,9 +1,9 @@
 // Owns the content of a call's notice: the line that is edited while the call runs and becomes its summary.
-import type { EventId, UserId } from '../call/ids.ts';
+import { serverOf, type EventId, type UserId } from '../call/ids.ts';
 import type { CallNotice } from '../control/ports/room-voice.ts';
 import { phrasesOf } from './i18n/language.ts';
 import type { Phrases } from './i18n/phrases.ts';
-import { durationText, htmlLine, labelOf, organisationsText, pageUrl, peopleText, plainLine, type Addresses, type Part } from './notice-text.ts';
+import { durationText, htmlLine, labelOf, organisationsText, pageUrl, peopleText, plainLine, shownOrganisations, type Addresses, type Part } from './notice-text.ts';
 import { escapeHtml } from './text.ts';
 
 /** Machine-readable twin of the line, for clients and for other bridges. */
@@ -20,7 +20,7 @@ export type NoticeContent = Readonly<Record<string, unknown>>;
 
 export function noticeContent(notice: CallNotice, context: NoticeContext): NoticeContent {
   const phrases = phrasesOf(notice.language);
-  const parts = partsOf(notice, context.addresses, phrases);
+  const parts = partsOf(notice, context, phrases);
   const more = notice.state === 'open' ? remarks(notice, context, phrases) : [];
   return {
     msgtype: 'm.notice',
@@ -36,6 +36,7 @@ export function noticeContent(notice: CallNotice, context: NoticeContext): Notic
       ...(notice.endedAtMs !== undefined && { ended_at: notice.endedAtMs }),
       people: notice.people.map(({ server, count }) => ({ server, count })),
       url: pageUrl(context.addresses, notice.slug),
+      ...(notice.pages.length > 0 && { pages: Object.fromEntries(notice.pages.map(({ server, url }) => [server, url])) }),
     },
   };
 }
@@ -58,13 +59,23 @@ function remarks(notice: CallNotice, { addresses, bot, widgetLevel }: NoticeCont
   ];
 }
 
-function partsOf(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {
+function partsOf(notice: CallNotice, { addresses, bot }: NoticeContext, phrases: Phrases): readonly Part[] {
   if (notice.movedTo !== undefined) return [phrases.moved(labelOf(addresses, notice.movedTo))];
-  return notice.state === 'open' ? openParts(notice, addresses, phrases) : endedParts(notice, addresses, phrases);
+  return notice.state === 'open' ? openParts(notice, { addresses, bot }, phrases) : endedParts(notice, addresses, phrases);
 }
 
-function openParts(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {
-  return [notice.continued ? phrases.continues : phrases.inProgress, peopleText(notice.people, addresses, phrases) ?? phrases.nobodyYet, { label: phrases.join, url: pageUrl(addresses, notice.slug) }];
+function openParts(notice: CallNotice, context: Pick<NoticeContext, 'addresses' | 'bot'>, phrases: Phrases): readonly Part[] {
+  return [notice.continued ? phrases.continues : phrases.inProgress, peopleText(notice.people, context.addresses, phrases) ?? phrases.nobodyYet, ...joinParts(notice, context, phrases)];
+}
+
+/** Each organisation's people have a page of their own; who is of none takes the first. */
+function joinParts({ slug, pages }: CallNotice, { addresses, bot }: Pick<NoticeContext, 'addresses' | 'bot'>, phrases: Phrases): readonly Part[] {
+  const ours = { server: serverOf(bot), url: pageUrl(addresses, slug) };
+  if (pages.length === 0) return [{ label: phrases.join, url: ours.url }];
+  return [ours, ...pages.slice(0, shownOrganisations - 1)].map(({ server, url }) => {
+    const organisation = labelOf(addresses, server);
+    return { label: phrases.joinAt(organisation), plain: `${organisation} ${url}`, url };
+  });
 }
 
 function endedParts(notice: CallNotice, addresses: Addresses, phrases: Phrases): readonly Part[] {

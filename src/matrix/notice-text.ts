@@ -15,7 +15,7 @@ export interface OrganisationPeople {
   readonly count: number;
 }
 
-const shownOrganisations = 8;
+export const shownOrganisations = 8;
 const separator = ' · ';
 
 export function pageUrl(addresses: Addresses, slug: Slug): string {
@@ -45,11 +45,11 @@ export function durationText(durationMs: number, phrases: Phrases): string {
   return minutes < 1 ? phrases.underAMinute : phrases.duration(minutes);
 }
 
-/** Parts of a line, as text and as HTML. A link reads as its address where there is no HTML. */
-export type Part = string | { readonly label: string; readonly url: string };
+/** Parts of a line, as text and as HTML. A link reads as its address, or as `plain`, where there is no HTML. */
+export type Part = string | { readonly label: string; readonly url: string; readonly plain?: string };
 
 export function plainLine(parts: readonly Part[]): string {
-  return parts.map((part) => (typeof part === 'string' ? part : part.url)).join(separator);
+  return parts.map((part) => (typeof part === 'string' ? part : (part.plain ?? part.url))).join(separator);
 }
 
 export function htmlLine(parts: readonly Part[]): string {

@@ -14,8 +14,10 @@ export default defineConfig({
     target: 'baseline-widely-available',
     // The page's policy allows images from data: but nothing else inline, so everything but small images is a file.
     assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
+      input: ['index.html', 'home-frame.html'].map((page) => fileURLToPath(new URL(page, import.meta.url))),
       output: {
         codeSplitting: {
           groups: [

@@ -1,5 +1,5 @@
 // Owns the calls shared with neighbours: which they are, who speaks for them, what each message of a link means.
-import { serverOf, type ParticipantId, type RoomId, type ServerName, type TrackId, type UserId } from '../../call/ids.ts';
+import { serverOf, type ParticipantId, type RoomId, type ServerName, type Slug, type TrackId, type UserId } from '../../call/ids.ts';
 import { mayEnd } from '../../call/rules.ts';
 import type { Logger } from '../../log/logger.ts';
 import { background } from '../../util/background.ts';
@@ -28,6 +28,12 @@ export interface PeerDeskOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly labelOf: (server: ServerName) => string;
+  readonly pages: {
+    /** Where our own people find a call. */
+    readonly of: (slug: Slug) => string;
+    /** May people be sent to that address of a neighbour's? */
+    readonly allows: (page: string) => Promise<boolean>;
+  };
   /** Requests for tickets and their answers: another desk's business. */
   readonly tickets: { received(peer: ServerName, message: Message<'ticket' | 'ticketAnswer'>): void };
 }
@@ -61,6 +67,8 @@ export class PeerDesk implements PeerListener, CallWatcher {
   readonly #up = new Set<ServerName>();
   /** Had a link and lost it: nobody at the door waits for it. */
   readonly #lost = new Set<ServerName>();
+  /** Where neighbours' people find the shared calls, as they say. */
+  readonly #pages = new WeakMap<Share, string>();
   #stopped = false;
 
   constructor(options: PeerDeskOptions) {
@@ -96,6 +104,21 @@ export class PeerDesk implements PeerListener, CallWatcher {
   /** How calls are shared with each neighbour now, for the operator. */
   async status(): Promise<readonly NeighbourStatus[]> {
     return Promise.all(this.#options.links.status().map((link) => this.#statusOf(link)));
+  }
+
+  /** Where a neighbour's people find the room's call at their own bridge; undefined: it does not share it now, or has no page for it. */
+  pageOf(room: RoomId, peer: ServerName): string | undefined {
+    const share = this.#shares.get(peer, room);
+    return share?.isOn === true && this.#up.has(peer) ? this.#pages.get(share) : undefined;
+  }
+
+  /** The pages that neighbours have for the room's call, also while a link is away. */
+  pagesOf(room: RoomId): readonly { readonly server: ServerName; readonly url: string }[] {
+    return [...this.#options.neighbours].toSorted().flatMap((server) => {
+      const share = this.#shares.get(server, room);
+      const url = share === undefined ? undefined : this.#pages.get(share);
+      return url === undefined ? [] : [{ server, url }];
+    });
   }
 
   // What our calls do.
@@ -184,7 +207,9 @@ export class PeerDesk implements PeerListener, CallWatcher {
       return;
     }
     if (message.type === 'call') {
-      background(this.#options.log, 'take a call of a neighbour', this.#called(peer, message));
+      const take = (): Promise<void> => this.#called(peer, message);
+      // What follows on the link must find the call taken.
+      background(this.#options.log, 'take a call of a neighbour', this.#shares.get(peer, message.room)?.inOrder(take) ?? take());
       return;
     }
     const share = this.#shares.get(peer, message.room);
@@ -245,14 +270,15 @@ export class PeerDesk implements PeerListener, CallWatcher {
     }
   }
 
-  async #called(peer: ServerName, { room, startedBy, startedAtMs, owner, term }: Message<'call'>): Promise<void> {
-    const { calls, links, server, neighbours } = this.#options;
+  async #called(peer: ServerName, { room, startedBy, startedAtMs, owner, term, page }: Message<'call'>): Promise<void> {
+    const { calls, links, server, neighbours, pages } = this.#options;
     if (!(await this.#isPresent(room, peer)) || !(await this.#isPresent(room, server))) {
       this.#shares.refuse(peer, 'call', { room });
       links.send(peer, { type: 'callRefused', room, code: 'forbidden' });
       return;
     }
     const speaks = owner === server || owner === peer || neighbours.has(owner) ? owner : peer;
+    const usable = page !== undefined && (await pages.allows(page));
     const live = await calls.join({ room, startedBy, startedAtMs, owner: speaks, term });
     if (!live.ok) return;
     const known = this.#shares.get(peer, room);
@@ -264,14 +290,23 @@ export class PeerDesk implements PeerListener, CallWatcher {
     const again = share.accepted;
     share.accepted = true;
     if (!share.offered) this.#sayCall(share);
+    await this.#setPage(share, usable ? page : undefined);
     if (again) return;
     this.#roster.announce(share);
     this.#border.open(share);
   }
 
+  /** The notice names every organisation's page. */
+  async #setPage(share: Share, page: string | undefined): Promise<void> {
+    if (this.#pages.get(share) === page) return;
+    if (page === undefined) this.#pages.delete(share);
+    else this.#pages.set(share, page);
+    await share.live.apply({ type: 'refreshNotice' });
+  }
+
   #sayCall(share: Share): void {
-    const { room, startedBy, startedAtMs, owner, term } = share.live.call;
-    share.offered = this.#shares.send(share, { type: 'call', room, startedBy, startedAtMs, owner: owner ?? this.#options.server, term });
+    const { room, slug, startedBy, startedAtMs, owner, term } = share.live.call;
+    share.offered = this.#shares.send(share, { type: 'call', room, startedBy, startedAtMs, owner: owner ?? this.#options.server, term, page: this.#options.pages.of(slug) });
   }
 
   /** The people of a lost neighbour leave; if its bridge spoke for the call, the first of those that are left speaks now. */

@@ -56,7 +56,8 @@ export interface PipeEnd {
 
 /** Each names its room; the shapes on the wire are in docs/protocol/cascade.md. */
 export type PeerMessage =
-  | { readonly type: 'call'; readonly room: RoomId; readonly startedBy: UserId; readonly startedAtMs: number; readonly owner: ServerName; readonly term: number }
+  /** `page`: where the sender's own people find this call; undefined: nowhere. */
+  | { readonly type: 'call'; readonly room: RoomId; readonly startedBy: UserId; readonly startedAtMs: number; readonly owner: ServerName; readonly term: number; readonly page?: string | undefined }
   | { readonly type: 'callRefused'; readonly room: RoomId; readonly code: 'forbidden' }
   | { readonly type: 'people'; readonly room: RoomId; readonly people: readonly PeerPerson[] }
   | { readonly type: 'person'; readonly room: RoomId; readonly person: PeerPerson }

@@ -19,6 +19,8 @@ export interface CallNotice {
   readonly endedAtMs: number | undefined;
   /** open: people in the call now, ended: people who came; per organisation, largest first. */
   readonly people: readonly { readonly server: ServerName; readonly count: number }[];
+  /** Where other organisations' people find the call at their own bridges. */
+  readonly pages: readonly { readonly server: ServerName; readonly url: string }[];
   /** Organisations with which picture and sound are not exchanged at the moment. */
   readonly impaired: readonly ServerName[];
   /** False: the bot may not set the room's widget; the notice says so in one sentence. */

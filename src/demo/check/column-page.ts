@@ -4,6 +4,13 @@ import type { DemoInfo } from '../demo-info.ts';
 import { type MediaStatistics, mediaStatistics } from './media-probe.ts';
 import { waitFor } from './wait.ts';
 
+/** Addresses that the widget has asked for over http. */
+export interface WidgetRequests {
+  /** Its outer frame, where it shows the page of another bridge in one. */
+  readonly frame: readonly string[];
+  readonly page: readonly string[];
+}
+
 export interface CardState {
   readonly call: string;
   readonly state: string;
@@ -17,11 +24,13 @@ export class ColumnPage {
   readonly localpart: string;
   readonly userId: string;
   readonly #column: Locator;
+  readonly #requests: { readonly frame: Frame; readonly url: string }[] = [];
 
   constructor(page: Page, { localpart, serverName }: Pick<DemoInfo['columns'][number], 'localpart' | 'serverName'>) {
     this.localpart = localpart;
     this.userId = `@${localpart}:${serverName}`;
     this.#column = page.getByTestId(`column-${localpart}`);
+    page.on('request', (request) => this.#requests.push({ frame: request.frame(), url: request.url() }));
   }
 
   async waitUntilLive(timeoutMs: number): Promise<void> {
@@ -57,8 +66,10 @@ export class ColumnPage {
   /** Opens the widget by the notice's button. Post: the page in it offers to join. */
   async openCall(timeoutMs: number): Promise<void> {
     await this.#column.getByTestId('call-join').last().click({ timeout: timeoutMs });
-    const frame = await this.callFrame(timeoutMs);
-    await frame.getByTestId('join-button').waitFor({ timeout: timeoutMs });
+    await waitFor(`the call page of ${this.localpart}`, async () => {
+      const frame = await this.callFrame(timeoutMs);
+      return (await frame.getByTestId('join-button').isVisible()) ? undefined : `${frame.url()} does not offer to join`;
+    }, timeoutMs);
   }
 
   /** Joins by the page's own button. Post: the page shows the call. */
@@ -73,8 +84,21 @@ export class ColumnPage {
     await this.#column.getByTestId('call-panel-size').click();
   }
 
+  /** The page's own frame: in a widget of another organisation's bridge it is inside of that. */
   async callFrame(timeoutMs = 5000): Promise<Frame> {
-    const handle = await this.#column.getByTestId('call-frame').elementHandle({ timeout: timeoutMs });
+    const widget = await this.#inside(this.#column.getByTestId('call-frame'), timeoutMs);
+    const home = widget.getByTestId('home-frame');
+    return (await home.count()) === 0 ? widget : this.#inside(home, timeoutMs);
+  }
+
+  async requests(): Promise<WidgetRequests> {
+    const [widget, page] = [await this.#inside(this.#column.getByTestId('call-frame'), 5000), await this.callFrame()];
+    const of = (asking: Frame): readonly string[] => this.#requests.flatMap(({ frame, url }) => (frame === asking && url.startsWith('http') ? [url] : []));
+    return { frame: widget === page ? [] : of(widget), page: of(page) };
+  }
+
+  async #inside(place: Locator, timeoutMs: number): Promise<Frame> {
+    const handle = await place.elementHandle({ timeout: timeoutMs });
     const frame = await handle.contentFrame();
     if (frame === null) throw new Error(`${this.localpart}'s column shows no call`);
     return frame;

@@ -16,6 +16,7 @@ const refusals: Readonly<Partial<Record<CallErrorCode, string>>> = {
 export const en: Phrases = {
   widgetName: 'Call',
   join: 'Join',
+  joinAt: (organisation) => `Join (${organisation})`,
   inProgress: 'Call in progress',
   continues: 'Call in progress (continued)',
   moved: (organisation) => `The call goes on: see the announcement of ${organisation}`,

@@ -16,6 +16,7 @@ const refusals: Readonly<Partial<Record<CallErrorCode, string>>> = {
 export const fr: Phrases = {
   widgetName: 'Appel',
   join: 'Rejoindre',
+  joinAt: (organisation) => `Rejoindre (${organisation})`,
   inProgress: 'Appel en cours',
   continues: 'Appel en cours (suite)',
   moved: (organisation) => `L’appel continue : voir l’annonce de ${organisation}`,

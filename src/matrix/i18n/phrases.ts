@@ -6,6 +6,8 @@ export interface Phrases {
   /** Name of the widget in the room. */
   readonly widgetName: string;
   readonly join: string;
+  /** As join, for the people of that organisation. */
+  joinAt(organisation: string): string;
   readonly inProgress: string;
   /** As inProgress, of a call that another bridge has announced before. */
   readonly continues: string;
