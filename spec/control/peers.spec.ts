@@ -113,7 +113,7 @@ describe('two bridges in one call', () => {
     assert.deepEqual(wire.of('want'), []);
     b.opened.media[0]?.demandChanged(mirrored, { layer: 2 });
     await settled();
-    assert.deepEqual([...pipeOf(a).sending], [camera]);
+    assert.deepEqual([...pipeOf(a).sending], [[camera, 2]]);
     assert.deepEqual([...pipeOf(b).receiving], [mirrored]);
     b.opened.media[0]?.demandChanged(mirrored, undefined);
     await pass(9000);
@@ -121,6 +121,27 @@ describe('two bridges in one call', () => {
     await pass(2000);
     assert.equal(pipeOf(a).sending.size, 0);
     assert.equal(pipeOf(b).receiving.size, 0);
+  });
+
+  it('stop a layer a while after the last viewer of it turned away, and send it again at once', async () => {
+    const { camera, mirrored } = await cameraAcross();
+    const sentUpTo = async (layer: number): Promise<number | undefined> => {
+      b.opened.media[0]?.demandChanged(mirrored, { layer });
+      await settled();
+      return pipeOf(a).sending.get(camera);
+    };
+    assert.equal(await sentUpTo(2), 2);
+    assert.equal(await sentUpTo(0), 2);
+    await pass(1900);
+    assert.equal(pipeOf(a).sending.get(camera), 2);
+    await pass(200);
+    assert.equal(pipeOf(a).sending.get(camera), 0);
+    assert.equal(await sentUpTo(1), 1);
+    // Whoever looks away for a moment changes nothing.
+    assert.equal(await sentUpTo(0), 1);
+    assert.equal(await sentUpTo(1), 1);
+    await pass(5000);
+    assert.equal(pipeOf(a).sending.get(camera), 1);
   });
 
   it('refuse to send what is not theirs to send', async () => {
@@ -154,6 +175,25 @@ describe('two bridges in one call', () => {
     assert.equal(admitted.value.url, undefined);
   });
 
+  it('know each other\'s page of the call, for its people and for the notice, but none that people may not be sent to', async () => {
+    const pageAt = (env: ControlEnv, server: string): string => `https://${server}/c/${env.bridge.calls.inRoom(theRoom)?.call.slug ?? ''}`;
+    await start();
+    const homes = createHomePages({ server: interieur, rooms: a.bridge.rooms, peers: a.bridge.peers ?? assert.fail() });
+    const slugHere = a.bridge.calls.inRoom(theRoom)?.call.slug ?? '';
+    assert.equal(homes.homeOf(slugHere, bob), pageAt(b, finances));
+    assert.deepEqual([homes.homeOf(slugHere, alice), homes.homeOf(slugHere, '@x:else.example.org'), homes.homeOf(slugHere, 'bob'), homes.homeOf('a'.repeat(20), bob)], [undefined, undefined, undefined, undefined]);
+    assert.deepEqual(createHomePages({ server: finances, rooms: b.bridge.rooms, peers: b.bridge.peers ?? assert.fail() }).framedBy(b.bridge.calls.inRoom(theRoom)?.call.slug ?? ''), [`https://${interieur}`]);
+    assert.deepEqual(homes.framedBy('a'.repeat(20)), []);
+    await pass(6000);
+    assert.deepEqual(a.said.findLast(({ kind }) => kind !== 'widget')?.notice?.pages, [{ server: finances, url: pageAt(b, finances) }]);
+    wire.cut();
+    assert.equal(homes.homeOf(slugHere, bob), undefined, 'nobody is sent where the call may not be any more');
+    wire.onTheWay = (message) => (message.type === 'call' ? { ...message, page: 'http://evil.example.org/c/x' } : message);
+    wire.mend();
+    await settled();
+    assert.equal(homes.homeOf(slugHere, bob), undefined);
+  });
+
   it('end the call for both when somebody ends it who may', async () => {
     await start();
     const hers = await join(a, alice);
@@ -175,25 +215,6 @@ describe('two bridges in one call', () => {
     await settled();
     assert.deepEqual(hers.sink.closed, []);
   });
-  it('know each other\'s page of the call, for its people and for the notice, but none that people may not be sent to', async () => {
-    const pageAt = (env: ControlEnv, server: string): string => `https://${server}/c/${env.bridge.calls.inRoom(theRoom)?.call.slug ?? ''}`;
-    await start();
-    const homes = createHomePages({ server: interieur, rooms: a.bridge.rooms, peers: a.bridge.peers ?? assert.fail() });
-    const slugHere = a.bridge.calls.inRoom(theRoom)?.call.slug ?? '';
-    assert.equal(homes.homeOf(slugHere, bob), pageAt(b, finances));
-    assert.deepEqual([homes.homeOf(slugHere, alice), homes.homeOf(slugHere, '@x:else.example.org'), homes.homeOf(slugHere, 'bob'), homes.homeOf('a'.repeat(20), bob)], [undefined, undefined, undefined, undefined]);
-    assert.deepEqual(createHomePages({ server: finances, rooms: b.bridge.rooms, peers: b.bridge.peers ?? assert.fail() }).framedBy(b.bridge.calls.inRoom(theRoom)?.call.slug ?? ''), [`https://${interieur}`]);
-    assert.deepEqual(homes.framedBy('a'.repeat(20)), []);
-    await pass(6000);
-    assert.deepEqual(a.said.findLast(({ kind }) => kind !== 'widget')?.notice?.pages, [{ server: finances, url: pageAt(b, finances) }]);
-    wire.cut();
-    assert.equal(homes.homeOf(slugHere, bob), undefined, 'nobody is sent where the call may not be any more');
-    wire.onTheWay = (message) => (message.type === 'call' ? { ...message, page: 'http://evil.example.org/c/x' } : message);
-    wire.mend();
-    await settled();
-    assert.equal(homes.homeOf(slugHere, bob), undefined);
-  });
-
 
   const liar = (user: UserId): PeerMessage => ({ type: 'person', room: theRoom, person: { id: participant().id, user, device: 9, name: 'x', joinedAtMs: 0, active: true, metadata: '', attributes: new Map(), tracks: [] } });
   const lies: readonly (readonly [string, UserId])[] = [

@@ -57,7 +57,7 @@ export function mediaPipeConformance(name: string, use: () => MediaPlane): void 
       await publisher.produce(sound, { kind: 'audio', rtpParameters: opusParameters(1_001), paused: true, speech: true });
       return publisher;
     };
-    const sent = async (pipe: MediaPipe, track: TrackId): Promise<PipeOffer> => await pipe.send(track) ?? assert.fail(`${track} is not sent`);
+    const sent = async (pipe: MediaPipe, track: TrackId): Promise<PipeOffer> => await pipe.send(track, undefined) ?? assert.fail(`${track} is not sent`);
     /** What goes over the link is JSON. */
     const overLink = (offer: PipeOffer): PipeOffer => ({ ...offer, rtp: structuredClone(offer.rtp) });
 
@@ -121,7 +121,7 @@ export function mediaPipeConformance(name: string, use: () => MediaPlane): void 
       const publisher = await here.endpoint(alice, { producerConsumed: (track) => consumed.push(track) });
       await publisher.produce(sound, { kind: 'audio', rtpParameters: opusParameters(1_001), paused: false, speech: true });
       const [out] = await linked();
-      await out.send(sound);
+      await out.send(sound, undefined);
       assert.deepEqual(consumed, [sound]);
     });
 
@@ -142,12 +142,12 @@ export function mediaPipeConformance(name: string, use: () => MediaPlane): void 
       const publisher = await publish();
       const [out, back] = await linked();
       there.call.expect(interieur, expected);
-      assert.equal(await out.send(farPicture), undefined);
+      assert.equal(await out.send(farPicture, 2), undefined);
       await back.receive(farPicture, overLink(await sent(out, picture)));
       const onward = await there.pipe(defense);
-      assert.equal(await onward.send(farPicture), undefined);
+      assert.equal(await onward.send(farPicture, 2), undefined);
       publisher.closeProducer(picture);
-      assert.equal(await out.send(picture), undefined);
+      assert.equal(await out.send(picture, 2), undefined);
       out.stopSending(picture);
     });
 
@@ -271,7 +271,7 @@ export function mediaPipeConformance(name: string, use: () => MediaPlane): void 
       back.close();
       await eventually(() => (closed.includes(farPicture) ? undefined : 'the consumer is not closed'));
       assert.ok(viewer.waitsFor(farPicture));
-      await assert.rejects(back.send(picture), /is closed/);
+      await assert.rejects(back.send(picture, 2), /is closed/);
       await assert.rejects(back.receive(farPicture, await sent(out, picture)), /is closed/);
       await assert.rejects(back.connect(out.local), /is closed/);
       back.stopSending(picture);

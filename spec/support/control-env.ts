@@ -198,7 +198,8 @@ export function voiceOf(world: World, said: Said[], clock: VirtualClock): RoomVo
 
 export interface FakePipe extends MediaPipe {
   readonly remotes: PipeEnd[];
-  readonly sending: Set<TrackId>;
+  /** Up to which layer. */
+  readonly sending: Map<TrackId, number | undefined>;
   readonly receiving: Set<TrackId>;
   /** What the statistics say. */
   bytesReceived: number;
@@ -206,7 +207,7 @@ export interface FakePipe extends MediaPipe {
 
 function pipeOf(): FakePipe {
   const remotes: PipeEnd[] = [];
-  const sending = new Set<TrackId>();
+  const sending = new Map<TrackId, number | undefined>();
   const receiving = new Set<TrackId>();
   let closed = false;
   const pipe: FakePipe = {
@@ -219,8 +220,8 @@ function pipeOf(): FakePipe {
       remotes.push(remote);
       return Promise.resolve();
     },
-    send: (track) => {
-      sending.add(track);
+    send: (track, layer) => {
+      sending.set(track, layer);
       return Promise.resolve({ kind: 'video', rtp: { codecs: [] }, paused: false });
     },
     stopSending: (track) => void sending.delete(track),

@@ -54,6 +54,7 @@ export class Pipe implements MediaPipe {
   /** What is received changes one step after the other. */
   #receiving: Promise<void> = Promise.resolve();
   #connected = false;
+  #sendsAllLayers = false;
 
   private constructor(options: PipeOptions, transport: PipeTransport, key: string) {
     this.#options = options;
@@ -103,7 +104,7 @@ export class Pipe implements MediaPipe {
     await this.#transport.connect({ ip: address, port, srtpParameters: { cryptoSuite: suite, keyBase64: srtp.key } });
   }
 
-  async send(track: TrackId): Promise<PipeOffer | undefined> {
+  async send(track: TrackId, layer: number | undefined): Promise<PipeOffer | undefined> {
     this.#assertOpen();
     const source = this.#options.tracks.get(track);
     // What came from one neighbour never goes to another.
@@ -111,6 +112,7 @@ export class Pipe implements MediaPipe {
     const { producer } = source;
     try {
       const consumer = await this.#consume(track, producer);
+      if (layer !== undefined) await this.#limit(consumer, layer);
       await consumer.resume();
       if (consumer.closed || producer.closed) return undefined;
       this.#options.tracks.markConsumed(track);
@@ -186,6 +188,15 @@ export class Pipe implements MediaPipe {
       forget();
       throw error;
     }
+  }
+
+  /** Post: layers above this one do not flow. Our worker can do that with pipes (tools/worker/patches), others send all. */
+  async #limit(consumer: Consumer, spatialLayer: number): Promise<void> {
+    if (consumer.preferredLayers?.spatialLayer === spatialLayer || consumer.rtpParameters.encodings?.length === 1) return;
+    await consumer.setPreferredLayers({ spatialLayer });
+    if (consumer.preferredLayers !== undefined || this.#sendsAllLayers) return;
+    this.#sendsAllLayers = true;
+    this.#options.log.warn('this media worker sends all layers to neighbours, also those that nobody there watches', { hint: 'use the worker that ./viaduc builds' });
   }
 
   async #receive(track: TrackId, { kind, rtp }: PipeOffer): Promise<void> {

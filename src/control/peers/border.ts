@@ -20,6 +20,7 @@ type Message<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Ty
 
 /** docs/protocol/cascade.md §2.6. */
 const withdrawalMs = 10_000;
+const lessMs = 2000;
 const lookEveryMs = 1000;
 /** Without a byte of a picture that should come: longer than its sender's reports are apart. */
 const stallMs = 2000;
@@ -52,10 +53,16 @@ export class Border {
     for (const share of this.#options.shares.of(live)) {
       const original = originalTrack(share.peer, track);
       if (original === undefined) continue;
-      share.withdrawals.get(original)?.();
-      share.withdrawals.delete(original);
-      if (demand !== undefined) this.#want(share, original, demand.layer);
-      else if (share.demand.has(original)) this.#unwantLater(share, track, original);
+      share.reductions.get(original)?.();
+      share.reductions.delete(original);
+      if (demand === undefined) {
+        if (share.demand.has(original)) this.#later(share, original, withdrawalMs, () => this.#unwant(share, track, original));
+      } else if (demand.layer !== undefined && demand.layer < (share.demand.get(original) ?? demand.layer)) {
+        // Viewers get the smaller picture first: what they had until then must not stop under them.
+        this.#later(share, original, lessMs, () => this.#want(share, original, demand.layer));
+      } else {
+        this.#want(share, original, demand.layer);
+      }
     }
   }
 
@@ -116,16 +123,19 @@ export class Border {
     if (share.isOn) this.#options.shares.send(share, { type: 'want', room: share.room, track, layer });
   }
 
-  #unwantLater(share: Share, mirrored: TrackId, track: TrackId): void {
-    const { clock, shares, log } = this.#options;
-    const withdraw = (): void => {
-      share.withdrawals.delete(track);
-      share.demand.delete(track);
-      share.flowing.delete(track);
-      shares.send(share, { type: 'unwant', room: share.room, track });
-      background(log, 'stop receiving', Promise.resolve(share.pipe).then((pipe) => pipe?.stopReceiving(mirrored)));
-    };
-    share.withdrawals.set(track, clock.after(withdrawalMs, withdraw));
+  #unwant(share: Share, mirrored: TrackId, track: TrackId): void {
+    const { shares, log } = this.#options;
+    share.demand.delete(track);
+    share.flowing.delete(track);
+    shares.send(share, { type: 'unwant', room: share.room, track });
+    background(log, 'stop receiving', Promise.resolve(share.pipe).then((pipe) => pipe?.stopReceiving(mirrored)));
+  }
+
+  #later(share: Share, track: TrackId, delayMs: number, reduce: () => void): void {
+    share.reductions.set(track, this.#options.clock.after(delayMs, () => {
+      share.reductions.delete(track);
+      reduce();
+    }));
   }
 
   async #connect(share: Share, { address, port, srtp }: Message<'media'>): Promise<void> {
@@ -134,10 +144,10 @@ export class Border {
     share.pipeConnected = true;
   }
 
-  async #wanted(share: Share, { track }: Message<'want'>): Promise<void> {
+  async #wanted(share: Share, { track, layer }: Message<'want'>): Promise<void> {
     const { shares } = this.#options;
     const isOurs = [...share.live.call.participants.values()].some(({ via, tracks }) => via === undefined && tracks.get(track)?.published === true);
-    const sent = isOurs ? await (await this.#pipe(share)).send(track) : undefined;
+    const sent = isOurs ? await (await this.#pipe(share)).send(track, layer) : undefined;
     if (sent !== undefined) {
       shares.send(share, { type: 'offer', room: share.room, track, ...sent });
       return;

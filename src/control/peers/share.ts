@@ -19,8 +19,8 @@ export class Share {
   pipeConnected = false;
   /** What people here watch of the neighbour's tracks (by its ids), up to which layer. Outlives a link. */
   readonly demand = new Map<TrackId, number | undefined>();
-  /** Demands to be withdrawn a while after the last viewer left. */
-  readonly withdrawals = new Map<TrackId, () => void>();
+  /** What is wanted less, or not any more, is told a while later. Calls off. */
+  readonly reductions = new Map<TrackId, () => void>();
   /** Tracks that the neighbour has begun to send. */
   readonly flowing = new Set<TrackId>();
   /** Bytes received at the last look, and since when there were no more. */
@@ -53,8 +53,8 @@ export class Share {
   /** Neither the neighbour's departure nor the end of a demand is waited for any more. */
   stopWaiting(): void {
     this.cancelDeparture?.();
-    for (const cancel of this.withdrawals.values()) cancel();
-    this.withdrawals.clear();
+    for (const cancel of this.reductions.values()) cancel();
+    this.reductions.clear();
   }
 
   /** Nothing of the link counts any more; the people stay for now. */

@@ -59,8 +59,8 @@ export interface MediaPipe {
   readonly closed: boolean;
   /** Once. @throws if the address, the suite or the key cannot be used, in words */
   connect(remote: PipeEnd): Promise<void>;
-  /** A track of somebody here flows from now on, all its layers. The same offer as long as the track lives. undefined: there is no such track here. */
-  send(track: TrackId): Promise<PipeOffer | undefined>;
+  /** A track of somebody here flows from now on, its spatial layers up to this one; undefined: all of it. The same offer as long as the track lives. undefined: there is no such track here. */
+  send(track: TrackId, layer: number | undefined): Promise<PipeOffer | undefined>;
   /** Post: nothing of it flows any more until it is sent again. */
   stopSending(track: TrackId): void;
   /** Post: the expected track can be consumed, and who waits for it was told. Another offer replaces the one before. @throws if it is not expected of this neighbour or the offer cannot be used */
