@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { clientApi } from '../../src/demo/homeservers/client-api.ts';
+import { userId } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { startFederation, type Federation } from '../support/homeservers.ts';
 import { bridgeRegistration, matrixBridge, serverNameOf, type MatrixBridge } from '../support/matrix-bridge.ts';
@@ -17,7 +18,7 @@ describe('the bot in real rooms', () => {
 
   before(async () => {
     federation = await startFederation({ size: 3, settings: (index) => (index === 0 ? { registrations: [content] } : {}) });
-    bridge = matrixBridge({ registration, change: { access: { servers: [serverNameOf(1)], privateAddresses: ['127.0.0.0/8'] } } });
+    bridge = matrixBridge({ registration, change: { neighbourBots: [userId(`@visio:${serverNameOf(1)}`)], access: { servers: [serverNameOf(1)], privateAddresses: ['127.0.0.0/8'] } } });
     await bridge.start();
     [alice, bob, mallory] = await Promise.all([federation.user(0, 'alice'), federation.user(1, 'bob'), federation.user(2, 'mallory')]);
   });
@@ -44,6 +45,18 @@ describe('the bot in real rooms', () => {
     const answer = z.object({ replacement_room: z.string() });
     return (await api.ask({ method: 'POST', path: `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/upgrade`, body: { new_version: version }, answer })).replacement_room;
   }
+
+  it('says nothing of itself where another organisation\'s bot has joined before it, and greets where that one is only invited', async () => {
+    const other = await federation.user(1, 'visio');
+    const room = await alice.createRoom({ invite: [other.userId] });
+    await other.join(room, federation.server(0).serverName);
+    const joined = alice.next('the bot', botIs('join', room));
+    await alice.invite(room, bridge.botUser);
+    await joined;
+    await roomWithBot(alice, { invite: [other.userId, bridge.botUser] });
+    // What was said in the first room would have come before what was said in the second.
+    assert.deepEqual(alice.seen(words(room)), []);
+  });
 
   it('joins where its own people invite it, and introduces itself once, whatever its name becomes', async () => {
     const room = await roomWithBot(alice);

@@ -44,7 +44,7 @@ export interface MatrixBridge extends AsyncDisposable {
 export interface MatrixBridgeOptions {
   readonly index?: number;
   readonly registration: Registration;
-  readonly change?: Partial<Pick<MatrixSideOptions, 'access' | 'clock' | 'homeserver'>>;
+  readonly change?: Partial<Pick<MatrixSideOptions, 'access' | 'clock' | 'homeserver' | 'neighbourBots'>>;
   readonly database?: Database;
   readonly control?: RecordingControl;
   readonly log?: Logger;

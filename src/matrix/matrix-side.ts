@@ -116,7 +116,7 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
   const queue = new EventQueue({ inbox, clock, log, concerns, observe: (event) => directory.observe(event), handle: (event, ageMs) => handler(event, ageMs) });
 
   const handlerFor = (control: Control) => {
-    const membership = new Membership({ client, directory, isAllowed, isBot, commandPrefix, defaultLanguage: speech.defaultLanguage, patience: { clock, signal: closing.signal }, log }, control);
+    const membership = new Membership({ client, directory, isAllowed, isBot, neighbourBots, commandPrefix, defaultLanguage: speech.defaultLanguage, patience: { clock, signal: closing.signal }, log }, control);
     const say = async (event: MessageEvent, ageMs: number): Promise<void> => {
       const words = commandIn(event);
       if (words === undefined) return;

@@ -10,6 +10,7 @@ import type { MemberEvent, TombstoneEvent } from './event-decoder.ts';
 import { createContent, tombstoneContent } from './event-schemas.ts';
 import { HomeserverError } from './homeserver-error.ts';
 import { phrasesOf } from './i18n/language.ts';
+import { isFirstBot } from './responsible-bot.ts';
 import { patiently, type Patience } from './retry.ts';
 import type { MatrixRoomDirectory } from './room-directory.ts';
 
@@ -18,6 +19,8 @@ export interface MembershipOptions {
   readonly directory: MatrixRoomDirectory;
   readonly isAllowed: ServerTest;
   readonly isBot: (user: UserId) => boolean;
+  /** The bots of neighbours: one of us greets. */
+  readonly neighbourBots: readonly UserId[];
   readonly commandPrefix: string;
   readonly defaultLanguage: Language;
   readonly patience: Patience;
@@ -92,11 +95,12 @@ export class Membership {
     }
   }
 
-  async #joined({ room, eventId }: MemberEvent): Promise<void> {
-    const predecessor = await patiently(this.#options.patience, () => this.#predecessorOf(room));
+  async #joined({ room, eventId, sentAtMs }: MemberEvent): Promise<void> {
+    const { client, neighbourBots, patience } = this.#options;
+    const predecessor = await patiently(patience, () => this.#predecessorOf(room));
     // Who is led here by the room before was introduced there.
     if (predecessor !== undefined && (await this.#follow(predecessor, room))) return;
-    await this.#introduce(room, eventId);
+    if (await patiently(patience, () => isFirstBot(client, { user: client.user, joinedAtMs: sentAtMs }, neighbourBots, room))) await this.#introduce(room, eventId);
   }
 
   async #introduce(room: RoomId, joinEvent: EventId): Promise<void> {

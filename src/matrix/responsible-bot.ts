@@ -1,6 +1,8 @@
-// Owns which bot answers a command in a room where several organisations' bots are: exactly one does.
+// Owns which bot speaks in a room where several organisations' bots are: one answers a command, and one greets.
 import { serverOf, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
 import type { RoomDirectory } from '../control/ports/room-directory.ts';
+import type { BotClient } from './bot-client.ts';
+import { memberContent } from './event-schemas.ts';
 
 export interface BotsInRoom {
   /** True: it is ours to answer this sender. */
@@ -22,4 +24,18 @@ export async function botsInRoom(directory: Pick<RoomDirectory, 'member'>, own: 
   const home = serverOf(at.sender);
   const responsible = present.includes(home) ? home : present.toSorted()[0];
   return { isOurs: responsible === serverOf(own), alone: present.length === 1 };
+}
+
+/**
+ * No other organisation's bot has joined the room before ours. All bots read the same events, so where several are invited at once one of them is the first.
+ * @param own our bot, and when it joined by its event; others: those of the neighbours. @throws HomeserverError
+ */
+export async function isFirstBot(client: Pick<BotClient, 'stateEvent'>, own: { readonly user: UserId; readonly joinedAtMs: number }, others: readonly UserId[], room: RoomId): Promise<boolean> {
+  for (const bot of others) {
+    const event = await client.stateEvent(room, 'm.room.member', bot);
+    if (event === undefined || memberContent.safeParse(event.content).data?.membership !== 'join') continue;
+    const isEarlier = event.origin_server_ts === own.joinedAtMs ? serverOf(bot) < serverOf(own.user) : event.origin_server_ts < own.joinedAtMs;
+    if (isEarlier) return false;
+  }
+  return true;
 }
