@@ -10,7 +10,7 @@ import { launchChromium } from '../demo/chromium.ts';
 import { waitFor } from '../demo/check/wait.ts';
 import type { Ticket } from './people.ts';
 
-const track = z.object({ sid: z.string(), kind: z.string(), subscribed: z.boolean(), packets: z.number().default(0), lost: z.number().default(0), frames: z.number().default(0), energy: z.number().default(0), lastPacketAtMs: z.number().default(0) });
+const track = z.object({ sid: z.string(), kind: z.string(), subscribed: z.boolean(), packets: z.number().default(0), lost: z.number().default(0), frames: z.number().default(0), width: z.number().default(0), energy: z.number().default(0), lastPacketAtMs: z.number().default(0) });
 const view = z.object({ state: z.string(), identity: z.string(), remote: z.array(z.object({ identity: z.string(), sid: z.string(), attributes: z.record(z.string(), z.string()), tracks: z.array(track) })) });
 const texts = z.array(z.string());
 const wires = z.object({ sockets: texts, remotes: texts, selected: texts, locals: texts, secrets: texts, userAgent: z.string() });
@@ -114,6 +114,11 @@ export class Seat {
 
   async publish(what: Published): Promise<void> {
     await this.#run('publish', what);
+  }
+
+  /** Every picture at this quality: 0 low, 1 medium, 2 high. */
+  async setQuality(quality: 0 | 1 | 2): Promise<void> {
+    await this.#run('setQuality', quality);
   }
 
   async setMetadata(text: string): Promise<void> {

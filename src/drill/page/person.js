@@ -48,8 +48,8 @@ async function received(publication) {
   if (receiver === undefined) return {};
   for (const report of (await receiver.getStats()).values()) {
     if (report.type === 'inbound-rtp') {
-      const { packetsReceived = 0, packetsLost = 0, framesDecoded = 0, totalAudioEnergy = 0, lastPacketReceivedTimestamp = 0, ssrc } = report;
-      return { packets: packetsReceived, lost: packetsLost, frames: framesDecoded, energy: totalAudioEnergy, lastPacketAtMs: lastPacketReceivedTimestamp, ssrc };
+      const { packetsReceived = 0, packetsLost = 0, framesDecoded = 0, frameWidth = 0, totalAudioEnergy = 0, lastPacketReceivedTimestamp = 0, ssrc } = report;
+      return { packets: packetsReceived, lost: packetsLost, frames: framesDecoded, width: frameWidth, energy: totalAudioEnergy, lastPacketAtMs: lastPacketReceivedTimestamp, ssrc };
     }
   }
   return {};
@@ -94,6 +94,10 @@ globalThis.person = {
   },
   setSubscribed(on) {
     for (const participant of room.remoteParticipants.values()) for (const publication of participant.trackPublications.values()) publication.setSubscribed(on);
+  },
+  /** Every picture at this quality of simulcast: 0 low, 1 medium, 2 high. */
+  setQuality(quality) {
+    for (const participant of room.remoteParticipants.values()) for (const publication of participant.videoTrackPublications.values()) publication.setVideoQuality(quality);
   },
   async setMetadata(text) {
     await room.localParticipant.setMetadata(text);
