@@ -6,9 +6,10 @@ const outside = {
   matrix: ['matrix-bot-sdk', 'matrix-appservice-bridge'],
   livekit: ['@livekit/protocol', '@bufbuild/protobuf', 'sdp-transform'],
   store: ['better-sqlite3'],
+  crypto: ['@matrix-org/matrix-sdk-crypto-wasm'],
   http: ['express'],
   page: ['react', 'react-dom', 'react-dom/*', 'livekit-client', '@livekit/components-react', '@livekit/components-styles', 'matrix-widget-api'],
-  tools: ['playwright-core', 'vite', 'esbuild', 'mocha', 'fast-check', 'livekit-client-oldest'],
+  tools: ['playwright-core', 'vite', 'esbuild', 'mocha', 'fast-check', 'livekit-client-oldest', 'fake-indexeddb', 'matrix-js-sdk', 'matrix-js-sdk/*'],
 };
 const everything = Object.values(outside).flat();
 const adapters = ['matrix', 'auth', 'livekit', 'sfu', 'store', 'http', 'cascade'];
@@ -57,6 +58,7 @@ export default tseslint.config(
   },
   house('sfu', { folders: others('sfu'), packages: allBut('mediasoup'), reason: 'only media belongs here.' }),
   house('matrix', { folders: others('matrix'), packages: allBut('matrix', 'http'), reason: 'only the Matrix side belongs here.' }),
+  house('matrix/encryption', { folders: others('matrix'), packages: allBut('crypto', 'store'), reason: 'the crypto machine and its file, in a thread of their own.' }),
   house('livekit', { folders: others('livekit'), packages: allBut('livekit', 'mediasoup'), reason: 'only LiveKit signalling belongs here.' }),
   house('auth', { folders: others('auth'), packages: allBut('http'), reason: 'the doors get what they need as ports.' }),
   house('cascade', { folders: others('cascade'), packages: everything, reason: 'links to other bridges know homeservers and media as ports only.' }),
