@@ -1,7 +1,8 @@
 // Specifies the commands of the operator as they are typed: register, check, start, and words for every slip.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { openDatabase } from '../../src/store/database.ts';
 import { bridgeFiles } from '../support/bridge-env.ts';
 import { startFederation } from '../support/homeservers.ts';
-import { specRun } from '../support/run.ts';
+import { specBasePort, specRun } from '../support/run.ts';
 
 interface Ended {
   readonly status: number | null;
@@ -128,6 +129,27 @@ describe('command line', function () {
     assert.match(taken.output, new RegExp(`Port ${port}/tcp on 127.0.0.1 cannot be opened \\(public\\)`));
     assert.equal(start.status, 1);
     assert.match(start.output, /the public listener cannot open .* another program listens there/);
+  });
+
+  it('prints how the neighbours are, and what to do where something is wrong', async () => {
+    const status = { server: 'finances.example.org', state: 'up', roundTripMs: 12, queuedBytes: 0, calls: 3, people: 4, tracksReceived: 2, stalledCalls: 2, callsWithoutPipe: 2, pipeFault: 'UDP ports 9400 to 9401 are taken', bytesSent: 2_500_000, bytesReceived: 0, packetsLost: 7, refusals: { person: 1 } };
+    let answer: readonly object[] = [status];
+    const running = createHttpServer((_request, response) => void response.end(JSON.stringify(answer))).listen(specBasePort() + 70, '127.0.0.1');
+    try {
+      appendFileSync(config, `neighbours:\n  - serverName: finances.example.org\nmetrics:\n  port: ${specBasePort() + 70}\n`);
+      const full = await viaduc('neighbours', '--config', config);
+      assert.equal(full.status, 1);
+      assert.match(full.output, /^neighbour +link +rtt[^]*finances\.example\.org +up +12 ms +3 +4 +2 +2\.5 MB +0\.0 MB +7 +0 B +person 1\n/);
+      assert.match(full.output, /Media of 2 calls cannot cross to finances\.example\.org: UDP ports 9400 to 9401 are taken\.\n {2}→ Widen cascade\.firstPort–lastPort/);
+      assert.doesNotMatch(full.output, /Media do not pass/);
+      answer = [{ ...status, callsWithoutPipe: 0, pipeFault: undefined, stalledCalls: 1 }];
+      assert.match((await viaduc('neighbours', '--config', config)).output, /Media do not pass to or from finances\.example\.org in 1 calls\.\n {2}→ Check that UDP passes/);
+      answer = [{ ...status, callsWithoutPipe: 0, pipeFault: undefined, stalledCalls: 0 }];
+      assert.equal((await viaduc('neighbours', '--config', config)).status, 0);
+    } finally {
+      running.close();
+    }
+    assert.match((await viaduc('neighbours', '--config', config)).output, /The bridge does not answer on 127\.0\.0\.1:\d+ .*Is it running/);
   });
 
   it('tells when the homeserver does not know the registration', async () => {

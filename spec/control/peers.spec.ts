@@ -335,6 +335,44 @@ describe('two bridges in one call', () => {
     assert.equal(wire.of('path').length, 2, 'a camera that is off sends nothing');
   });
 
+  it('say that media do not pass while no port is free for them, and catch up when one is', async () => {
+    a.world.pipesFail = true;
+    const { camera, mirrored } = await cameraAcross();
+    const his = [...(b.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].find(({ user }) => user === bob) ?? assert.fail();
+    await b.bridge.calls.inRoom(theRoom)?.apply({ type: 'announceTrack', participant: his.id, track: track({ published: true }) });
+    await settled();
+    const hisMirrored = [...(a.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].find(({ user }) => user === bob)?.tracks.keys().next().value ?? assert.fail();
+    b.opened.media[0]?.demandChanged(mirrored, { layer: 2 });
+    a.opened.media[0]?.demandChanged(hisMirrored, { layer: 0 });
+    await pass(3000);
+    assert.deepEqual([wire.of('media', interieur), wire.of('offer', interieur), wire.of('refused')], [[], [], []]);
+    for (const [index, env] of [a, b].entries()) assert.deepEqual([...(env.bridge.calls.inRoom(theRoom)?.call.impaired ?? [])], [index === 0 ? finances : interieur]);
+    await pass(6000);
+    assert.deepEqual(a.said.findLast(({ kind }) => kind === 'edit')?.notice?.impaired, [finances]);
+    const status = async () => (await a.bridge.peers?.status())?.[0];
+    assert.deepEqual([(await status())?.callsWithoutPipe, (await status())?.pipeFault], [1, 'no UDP port is free']);
+    a.world.pipesFail = false;
+    await pass(2500);
+    assert.deepEqual([...pipeOf(a).sending], [[camera, 2]]);
+    assert.deepEqual([pipeOf(a).remotes, pipeOf(b).remotes], [[pipeOf(b).local], [pipeOf(a).local]]);
+    assert.deepEqual([[...pipeOf(a).receiving], [...pipeOf(b).receiving]], [[hisMirrored], [mirrored]]);
+    for (const env of [a, b]) assert.equal(env.bridge.calls.inRoom(theRoom)?.call.impaired.size, 0);
+    assert.deepEqual([(await status())?.callsWithoutPipe, (await status())?.pipeFault], [0, undefined]);
+    assert.equal(a.opened.pipes.length, 1);
+  });
+
+  it('do not say of an organisation that has gone that media do not pass', async () => {
+    a.world.pipesFail = true;
+    await start();
+    await join(a, alice);
+    await join(b, bob);
+    assert.equal(a.bridge.calls.inRoom(theRoom)?.call.impaired.size, 1);
+    wire.cut();
+    await pass(16_000);
+    assert.equal(a.bridge.calls.inRoom(theRoom)?.call.impaired.size, 0);
+    assert.equal(b.bridge.calls.inRoom(theRoom)?.call.impaired.size, 0);
+  });
+
   it('goes on when the bridge that spoke for it is lost: the other speaks, in a notice of its own', async () => {
     await start();
     await join(a, alice);

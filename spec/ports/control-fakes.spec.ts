@@ -8,7 +8,7 @@ import { roomVoiceConformance } from './room-voice.conformance.ts';
 
 describe('the stand-ins of the specs of control/', () => {
   let rooms = 0;
-  const world: World = { members: new Map(), levels: powerLevels(), homeserverDown: false, mediaFails: false, deliveries: [] };
+  const world: World = { members: new Map(), levels: powerLevels(), homeserverDown: false, mediaFails: false, pipesFail: false, deliveries: [] };
   const said: Said[] = [];
   const directory = directoryOf(world);
   const voice = voiceOf(world, said, virtualClock());

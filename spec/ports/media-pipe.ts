@@ -287,6 +287,7 @@ export function mediaPipeConformance(name: string, use: () => MediaPlane): void 
       here.call.close();
       assert.ok(out.closed);
       await assert.rejects(here.pipe(finances), /is closed/);
+      assert.deepEqual(await out.traffic(), { bytesSent: 0, bytesReceived: 0 });
       assert.deepEqual(await out.stats(), { bytesSent: 0, bytesReceived: 0, packetsSent: 0, packetsReceived: 0, packetsLost: 0, packetsRepaired: 0, roundTripMs: undefined });
       here.call.expect(finances, expected);
     });

@@ -42,6 +42,8 @@ export interface World {
   levels: PowerLevels;
   homeserverDown: boolean;
   mediaFails: boolean;
+  /** No port for a pipe is free. */
+  pipesFail: boolean;
   /** Answer of the homeserver to the next messages, in turn; afterwards everything is sent. */
   readonly deliveries: Delivery[];
 }
@@ -81,7 +83,7 @@ export interface ControlEnvOptions {
 
 export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[]])[], { server = serverName('interieur.example.org'), neighbours = new Set(), links: linksOf, clock = virtualClock() }: ControlEnvOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'viaduc-control-'));
-  const world: World = { members: new Map(members.map(([room, users]) => [room, new Set(users)])), levels: powerLevels(), homeserverDown: false, mediaFails: false, deliveries: [] };
+  const world: World = { members: new Map(members.map(([room, users]) => [room, new Set(users)])), levels: powerLevels(), homeserverDown: false, mediaFails: false, pipesFail: false, deliveries: [] };
   const said: Said[] = [];
   const opened: Opened = { media: [], pipes: [], endpoints: 0, closedEndpoints: 0, closedMedia: 0 };
   const voice = voiceOf(world, said, clock);
@@ -230,6 +232,7 @@ function pipeOf(): FakePipe {
       return Promise.resolve();
     },
     stopReceiving: (track) => void receiving.delete(track),
+    traffic: () => Promise.resolve({ bytesSent: 0, bytesReceived: pipe.bytesReceived }),
     stats: () => Promise.resolve({ bytesSent: 0, bytesReceived: pipe.bytesReceived, packetsSent: 0, packetsReceived: 0, packetsLost: 0, packetsRepaired: 0, roundTripMs: undefined }),
     get closed() {
       return closed;
@@ -262,6 +265,7 @@ function mediaOf(world: World, opened: Opened): MediaPlane {
         },
         expect: () => undefined,
         pipe: () => {
+          if (world.pipesFail) return Promise.reject(new Error('no UDP port is free'));
           const pipe = pipeOf();
           opened.pipes.push(pipe);
           return Promise.resolve(pipe);

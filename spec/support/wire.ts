@@ -31,7 +31,7 @@ export class Wire {
           this.deliver(other, own, message);
           return true;
         },
-        status: () => [],
+        status: () => [{ server: other, state: this.#up ? 'up' : 'down', roundTripMs: undefined, reason: undefined, queuedBytes: 0 }],
       };
     };
   }

@@ -14,6 +14,8 @@ const statuses = z.array(
     people: z.number(),
     tracksReceived: z.number(),
     stalledCalls: z.number(),
+    callsWithoutPipe: z.number(),
+    pipeFault: z.string().optional(),
     bytesSent: z.number(),
     bytesReceived: z.number(),
     packetsLost: z.number(),
@@ -52,9 +54,10 @@ export async function neighbours(configPath: string): Promise<number> {
     return 1;
   }
   process.stdout.write(`${table(rows)}\n`);
-  for (const { server, state, reason, stalledCalls } of rows) {
+  for (const { server, state, reason, stalledCalls, callsWithoutPipe, pipeFault } of rows) {
     if (state === 'down') process.stdout.write(`\n${server} is down: ${reason ?? 'no reason is known'}.\n  → Check that its bridge runs and lists this server under neighbours, and that both homeservers carry requests between bridges (msc4512_enabled).\n`);
-    if (stalledCalls > 0) process.stdout.write(`\nMedia do not pass to or from ${server} in ${stalledCalls} calls.\n  → Check that UDP passes between both sides on the ports under cascade.\n`);
+    if (callsWithoutPipe > 0) process.stdout.write(`\nMedia of ${callsWithoutPipe} calls cannot cross to ${server}: ${pipeFault ?? 'no reason is known'}.\n  → Widen cascade.firstPort–lastPort: each call takes one port for each neighbour. Open the ports to your neighbours and restart the bridge.\n`);
+    if (stalledCalls > callsWithoutPipe) process.stdout.write(`\nMedia do not pass to or from ${server} in ${stalledCalls - callsWithoutPipe} calls.\n  → Check that UDP passes between both sides on the ports under cascade.\n`);
   }
   return rows.some(({ state, stalledCalls }) => state === 'down' || stalledCalls > 0) ? 1 : 0;
 }

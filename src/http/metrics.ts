@@ -90,6 +90,7 @@ function neighbourGauges(registry: Registry): (statuses: readonly NeighbourStatu
     [gauge('people', 'Its people in our calls.'), ({ people }) => people],
     [gauge('tracks_received', 'Its tracks that flow to us.'), ({ tracksReceived }) => tracksReceived],
     [gauge('stalled_calls', 'Calls in which media do not pass.'), ({ stalledCalls }) => stalledCalls],
+    [gauge('calls_without_port', 'Calls whose media cannot cross for want of a port under cascade.'), ({ callsWithoutPipe }) => callsWithoutPipe],
     [gauge('media_sent_bytes', 'Sent through the pipes that are open now.'), ({ bytesSent }) => bytesSent],
     [gauge('media_received_bytes', 'Received through the pipes that are open now.'), ({ bytesReceived }) => bytesReceived],
     [gauge('packets_lost', 'Lost on the way to us, before repair.'), ({ packetsLost }) => packetsLost],

@@ -119,7 +119,7 @@ export class RouterCallMedia implements CallMedia {
 
   /** Brings the traffic meter up to date. */
   async readTraffic(): Promise<void> {
-    const pipes = [...this.#pipes.values()].map((opening) => opening.then((pipe) => pipe.readStats(), () => undefined));
+    const pipes = [...this.#pipes.values()].map((opening) => opening.then((pipe) => pipe.traffic(), () => undefined));
     await Promise.all([...this.#endpoints].flatMap<Promise<unknown>>((endpoint) => [endpoint.readStats('publisher'), endpoint.readStats('subscriber')]).concat(pipes));
   }
 

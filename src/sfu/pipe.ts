@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Consumer, PipeTransport, Producer, Router, RtpParameters } from 'mediasoup/types';
 import type { ServerName, TrackId } from '../call/ids.ts';
-import type { MediaPipe, PipeOffer, PipeStats } from '../control/ports/media-plane.ts';
+import type { MediaPipe, PipeOffer, PipeStats, PipeTraffic } from '../control/ports/media-plane.ts';
 import type { PipeEnd } from '../control/ports/peer-links.ts';
 import type { Logger } from '../log/logger.ts';
 import { asError, background } from '../util/background.ts';
@@ -146,7 +146,7 @@ export class Pipe implements MediaPipe {
   async stats(): Promise<PipeStats> {
     const sent = await Promise.all([...this.#sent.values()].map((consuming) => consuming.then((consumer) => consumer.getStats()).catch(() => [])));
     const received = await Promise.all([...this.#received.values()].map(({ producer }) => producer.getStats().catch(() => [])));
-    const transport = await this.readStats();
+    const transport = await this.traffic();
     const outbound = sent.flat().filter(({ type }) => type === 'outbound-rtp');
     const roundTrips = outbound.flatMap(({ roundTripTime = 0 }) => (roundTripTime > 0 ? [roundTripTime] : []));
     return {
@@ -159,8 +159,8 @@ export class Pipe implements MediaPipe {
     };
   }
 
-  /** Reads the counters of the transport into the meter. */
-  async readStats(): Promise<{ readonly bytesSent: number; readonly bytesReceived: number }> {
+  /** Reads the counters into the meter, too. */
+  async traffic(): Promise<PipeTraffic> {
     const [stats] = await this.#transport.getStats().catch(() => []);
     if (stats === undefined || this.closed) return { bytesSent: 0, bytesReceived: 0 };
     this.#options.meter.read(this.#transport.id, { received: stats.bytesReceived, sent: stats.bytesSent });

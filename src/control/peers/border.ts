@@ -1,11 +1,11 @@
 // Owns the media of shared calls: what is wanted from over the border, what is sent there, and whether it arrives.
 import type { TrackId } from '../../call/ids.ts';
 import type { Logger } from '../../log/logger.ts';
-import { background } from '../../util/background.ts';
+import { asError, background } from '../../util/background.ts';
 import type { LiveCall } from '../live-call.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MediaPipe } from '../ports/media-plane.ts';
-import type { PeerMessage } from '../ports/peer-links.ts';
+import type { PeerMessage, PipeEnd } from '../ports/peer-links.ts';
 import type { ShareBook } from './share-book.ts';
 import type { Share } from './share.ts';
 import { mirroredTrack, originalTrack } from './translate.ts';
@@ -69,17 +69,14 @@ export class Border {
   /** Both sides have said `call`: opens our end of the pipe and says again what is watched here. */
   open(share: Share): void {
     for (const [track, layer] of share.demand) this.#options.shares.send(share, { type: 'want', room: share.room, track, layer });
-    const opening = this.#pipe(share);
-    background(
-      this.#options.log,
-      'open a pipe',
-      opening.then(({ local }) => {
-        // The link went and came back meanwhile.
-        if (share.pipe !== opening) return;
-        this.expect(share);
-        this.#options.shares.send(share, { type: 'media', room: share.room, ...local });
-      }),
-    );
+    if (share.pipe === undefined) this.#openPipe(share);
+  }
+
+  /** Nobody of the neighbour is left in the call: what did not pass matters no more. */
+  async parted(share: Share): Promise<void> {
+    share.stalled = false;
+    share.deaf = false;
+    await this.#tellPath(share);
   }
 
   /** The media plane knows which tracks of this neighbour there are to want. */
@@ -102,7 +99,8 @@ export class Border {
       case 'want':
         return this.#wanted(share, message);
       case 'unwant':
-        (await share.pipe)?.stopSending(message.track);
+        share.postponed.delete(message.track);
+        (await this.#pipe(share))?.stopSending(message.track);
         return;
       case 'offer':
         return this.#offered(share, message);
@@ -138,16 +136,27 @@ export class Border {
     }));
   }
 
-  async #connect(share: Share, { address, port, srtp }: Message<'media'>): Promise<void> {
+  async #connect(share: Share, { address, port, srtp }: PipeEnd): Promise<void> {
     if (share.pipeConnected) return;
-    await (await this.#pipe(share)).connect({ address, port, srtp });
+    const remote = { address, port, srtp };
+    const pipe = await this.#pipe(share);
+    if (pipe === undefined) {
+      share.remote = remote;
+      return;
+    }
+    await pipe.connect(remote);
     share.pipeConnected = true;
   }
 
   async #wanted(share: Share, { track, layer }: Message<'want'>): Promise<void> {
     const { shares } = this.#options;
     const isOurs = [...share.live.call.participants.values()].some(({ via, tracks }) => via === undefined && tracks.get(track)?.published === true);
-    const sent = isOurs ? await (await this.#pipe(share)).send(track, layer) : undefined;
+    const pipe = isOurs ? await this.#pipe(share) : undefined;
+    if (isOurs && pipe === undefined) {
+      share.postponed.set(track, layer);
+      return;
+    }
+    const sent = await pipe?.send(track, layer);
     if (sent !== undefined) {
       shares.send(share, { type: 'offer', room: share.room, track, ...sent });
       return;
@@ -158,34 +167,84 @@ export class Border {
 
   async #offered(share: Share, { track, kind, rtp, paused }: Message<'offer'>): Promise<void> {
     if (!share.demand.has(track)) return;
-    await (await this.#pipe(share)).receive(mirroredTrack(share.peer, track), { kind, rtp, paused });
+    const pipe = await this.#pipe(share);
+    // Without one it is asked for again when there is one.
+    if (pipe === undefined) return;
+    await pipe.receive(mirroredTrack(share.peer, track), { kind, rtp, paused });
     share.flowing.add(track);
   }
 
-  #pipe(share: Share): Promise<MediaPipe> {
-    share.pipe ??= share.pipeClosed.then(() => share.live.media()).then((media) => media.pipe(share.peer));
-    return share.pipe;
+  /** undefined: none can be had now; it is tried again as long as the call is shared. */
+  async #pipe(share: Share): Promise<MediaPipe | undefined> {
+    if (share.pipe === undefined && share.pipeFault === undefined) this.#openPipe(share);
+    return share.pipe?.catch(() => undefined);
+  }
+
+  #openPipe(share: Share): void {
+    const opening = share.pipeClosed.then(() => share.live.media()).then((media) => media.pipe(share.peer));
+    share.pipe = opening;
+    const isStillWanted = (): boolean => share.pipe === opening;
+    background(this.#options.log, 'open a pipe', opening.then(
+      ({ local }) => (isStillWanted() ? this.#opened(share, local) : undefined),
+      (error: unknown) => (isStillWanted() ? this.#notOpened(share, asError(error).message) : undefined),
+    ));
+  }
+
+  async #opened(share: Share, local: PipeEnd): Promise<void> {
+    const { shares, log } = this.#options;
+    const isLate = share.pipeFault !== undefined;
+    share.pipeFault = undefined;
+    this.expect(share);
+    shares.send(share, { type: 'media', room: share.room, ...local });
+    if (!isLate) return;
+    log.info('media pipe to a neighbour opened after all', { peer: share.peer, room: share.room });
+    await share.inOrder(() => this.#catchUp(share));
+  }
+
+  /** What was said while there was no pipe. */
+  async #catchUp(share: Share): Promise<void> {
+    const { shares } = this.#options;
+    const { remote } = share;
+    const postponed = [...share.postponed];
+    share.postponed.clear();
+    if (remote !== undefined) await this.#connect(share, remote);
+    for (const [track, layer] of postponed) await this.#wanted(share, { type: 'want', room: share.room, track, layer });
+    for (const [track, layer] of share.demand) shares.send(share, { type: 'want', room: share.room, track, layer });
+  }
+
+  async #notOpened(share: Share, reason: string): Promise<void> {
+    const isKnown = share.pipeFault !== undefined;
+    share.pipe = undefined;
+    share.pipeFault = reason;
+    if (isKnown) return;
+    this.#options.log.warn('no media pipe to a neighbour: tried again every second', { peer: share.peer, room: share.room, reason });
+    await this.#setStalled(share, true);
   }
 
   async #watch(): Promise<void> {
     for (const share of this.#options.shares.all()) {
-      const pipe = share.isOn && share.pipeConnected ? await share.pipe : undefined;
+      if (share.isOn && share.pipe === undefined && share.pipeFault !== undefined) this.#openPipe(share);
+      const pipe = share.isOn && share.pipeConnected ? await this.#pipe(share) : undefined;
       if (pipe === undefined || pipe.closed) continue;
-      const { bytesReceived } = await pipe.stats();
+      const { bytesReceived } = await pipe.traffic();
       await this.#look(share, bytesReceived);
     }
   }
 
   async #look(share: Share, bytes: number): Promise<void> {
-    const { clock, log, shares } = this.#options;
+    const { clock, log } = this.#options;
     const nowMs = clock.nowMs();
     if (!pictureFlows(share) || share.received === undefined || share.received.bytes !== bytes) share.received = { bytes, atMs: nowMs };
     const stalled = nowMs - share.received.atMs >= stallMs;
     if (stalled === share.stalled) return;
-    share.stalled = stalled;
     if (stalled) log.warn('media of a neighbour do not arrive', { peer: share.peer, room: share.room });
     else log.info('media of a neighbour arrive again', { peer: share.peer, room: share.room });
-    shares.send(share, { type: 'path', room: share.room, passes: !stalled });
+    await this.#setStalled(share, stalled);
+  }
+
+  async #setStalled(share: Share, stalled: boolean): Promise<void> {
+    share.stalled = stalled;
+    this.#options.shares.send(share, { type: 'path', room: share.room, passes: !stalled });
     await this.#tellPath(share);
   }
 

@@ -44,6 +44,9 @@ export interface NeighbourStatus extends PeerStatus {
   readonly tracksReceived: number;
   /** Calls in which media do not pass one way or the other. */
   readonly stalledCalls: number;
+  /** Calls for whose media no pipe can be opened, and why. */
+  readonly callsWithoutPipe: number;
+  readonly pipeFault: string | undefined;
   /** Of the pipes that are open now. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -171,7 +174,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
   async memberGone(room: RoomId, user: UserId): Promise<void> {
     const share = this.#shares.get(serverOf(user), room);
     if (share === undefined || (await this.#isPresent(room, share.peer))) return;
-    await this.#roster.clear(share);
+    await this.#clear(share);
     this.#shares.end(share);
   }
 
@@ -314,7 +317,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
     const { server, log } = this.#options;
     const { live, peer } = share;
     share.reset();
-    await this.#roster.clear(share);
+    await this.#clear(share);
     const { call } = live;
     if (call.owner !== peer || call.endedAtMs !== undefined) return;
     const others = this.#shares.of(live).filter(({ isOn }) => isOn);
@@ -333,8 +336,13 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
   async #left(share: Share): Promise<void> {
     share.reset();
-    await this.#roster.clear(share);
+    await this.#clear(share);
     this.#border.expect(share);
+  }
+
+  async #clear(share: Share): Promise<void> {
+    await this.#roster.clear(share);
+    await this.#border.parted(share);
   }
 
   async #isPresent(room: RoomId, server: ServerName): Promise<boolean> {
@@ -352,6 +360,8 @@ export class PeerDesk implements PeerListener, CallWatcher {
       people: shares.reduce((total, { live }) => total + [...live.call.participants.values()].filter(({ via }) => via === link.server).length, 0),
       tracksReceived: shares.reduce((total, { flowing }) => total + flowing.size, 0),
       stalledCalls: shares.filter(({ stalled, deaf }) => stalled || deaf).length,
+      callsWithoutPipe: shares.filter(({ pipeFault }) => pipeFault !== undefined).length,
+      pipeFault: shares.find(({ pipeFault }) => pipeFault !== undefined)?.pipeFault,
       bytesSent: sum(({ bytesSent }) => bytesSent),
       bytesReceived: sum(({ bytesReceived }) => bytesReceived),
       packetsLost: sum(({ packetsLost }) => packetsLost),

@@ -2,6 +2,7 @@
 import type { RoomId, ServerName, TrackId } from '../../call/ids.ts';
 import type { LiveCall } from '../live-call.ts';
 import type { MediaPipe } from '../ports/media-plane.ts';
+import type { PipeEnd } from '../ports/peer-links.ts';
 
 export class Share {
   readonly peer: ServerName;
@@ -17,6 +18,11 @@ export class Share {
   /** The pipe of the link before is gone: until then a new one would be the old. */
   pipeClosed: Promise<void> = Promise.resolve();
   pipeConnected = false;
+  /** Why there is no pipe, for the operator. */
+  pipeFault: string | undefined;
+  /** What came while there was none: the neighbour's end, and what it wants. */
+  remote: PipeEnd | undefined;
+  readonly postponed = new Map<TrackId, number | undefined>();
   /** What people here watch of the neighbour's tracks (by its ids), up to which layer. Outlives a link. */
   readonly demand = new Map<TrackId, number | undefined>();
   /** What is wanted less, or not any more, is told a while later. Calls off. */
@@ -62,6 +68,9 @@ export class Share {
     this.offered = false;
     this.accepted = false;
     this.pipeConnected = false;
+    this.pipeFault = undefined;
+    this.remote = undefined;
+    this.postponed.clear();
     this.flowing.clear();
     this.received = undefined;
     const { pipe } = this;

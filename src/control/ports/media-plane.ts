@@ -67,6 +67,8 @@ export interface MediaPipe {
   receive(track: TrackId, offer: PipeOffer): Promise<void>;
   /** The neighbour sends it no more. It stays expected; viewers who paused it keep their consumers until it is received again. */
   stopReceiving(track: TrackId): void;
+  /** Of the transport alone: cheap enough to be asked all the time. */
+  traffic(): Promise<PipeTraffic>;
   stats(): Promise<PipeStats>;
   /** Post: what was received is gone; idempotent. */
   close(): void;
@@ -79,9 +81,12 @@ export interface PipeOffer {
   readonly paused: boolean;
 }
 
-export interface PipeStats {
+export interface PipeTraffic {
   readonly bytesSent: number;
   readonly bytesReceived: number;
+}
+
+export interface PipeStats extends PipeTraffic {
   readonly packetsSent: number;
   readonly packetsReceived: number;
   /** Of what we receive, before repair. */
