@@ -1,5 +1,6 @@
 // Owns ./viaduc check: looks at everything a bridge needs and says what to do about each fault.
 import { loadConfig } from '../config/load.ts';
+import { cascadeFindings, cascadePorts } from './check/cascade.ts';
 import { bridgeRuns, certificate, homeserverReachesUs, homeserverVersions, identities, portsFree, registrationKnown } from './check/probes.ts';
 import type { Finding } from './check/finding.ts';
 import { quickFindings } from './check/quick.ts';
@@ -14,10 +15,11 @@ export async function check(configPath: string): Promise<number> {
   const secure = await certificate(config);
   const findings = [
     ...quickFindings(config),
+    ...cascadeFindings(config),
     await homeserverVersions(config),
     ...(await registrationKnown(config)),
     ...(await identities(config)),
-    ...(runs ? [await homeserverReachesUs(config)] : await portsFree(config)),
+    ...(runs ? [await homeserverReachesUs(config)] : [...(await portsFree(config)), ...(await cascadePorts(config))]),
     ...(secure === undefined ? [] : [secure]),
   ];
   for (const { level, what, advice } of findings) process.stdout.write(`${marks[level]} ${what}\n${advice === '' ? '' : `       → ${advice}\n`}`);

@@ -1,6 +1,4 @@
 // Owns the probes that ask: the homeserver, ports, certificates.
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { z } from 'zod';
 import { readRegistration } from '../../bridge.ts';
@@ -10,6 +8,7 @@ import { federationAsker } from '../../matrix/federation-request.ts';
 import { asError } from '../../util/background.ts';
 import { systemClock } from '../../util/system.ts';
 import { broken, doubtful, good, type Finding } from './finding.ts';
+import { tcpFault, udpFault } from './ports.ts';
 import { registration as quickRegistration } from './quick.ts';
 
 const deadlineMs = 5000;
@@ -139,33 +138,4 @@ function reason(thrown: unknown): string {
   const cause = error.cause instanceof Error ? error.cause : error;
   // A refused connection to several addresses has no message of its own.
   return cause.message === '' ? String(Reflect.get(cause, 'code')) : cause.message;
-}
-
-async function tcpFault(host: string, port: number): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const server = createServer();
-  server.once('error', (error) => {
-    resolve(error.message);
-  });
-  server.listen(port, host, () => {
-    server.close(() => {
-      resolve(undefined);
-    });
-  });
-  return promise;
-}
-
-async function udpFault(host: string, port: number): Promise<string | undefined> {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  socket.once('error', (error) => {
-    socket.close();
-    resolve(error.message);
-  });
-  socket.bind(port, host, () => {
-    socket.close(() => {
-      resolve(undefined);
-    });
-  });
-  return promise;
 }
