@@ -264,6 +264,52 @@ describe('links between bridges', () => {
     await eventually(bothUp(one, other));
   });
 
+  it('that were up once are tried again within 15 s, more or less by half; one that held for a while makes the wait shorter', async () => {
+    const clock = virtualClock();
+    const one = await host(a, { clock, random: noJitter });
+    const other = await host(b, { clock });
+    one.links.want(new Set([b]));
+    const fall = async (): Promise<void> => {
+      await eventually(bothUp(one, other));
+      for (const socket of other.sockets) socket.destroy();
+      await eventually(() => (one.status(b).state === 'down' ? undefined : one.status(b).state));
+    };
+    const backAfter = async (waitMs: number): Promise<void> => {
+      const before = network.asked.length;
+      clock.advance(waitMs - 1);
+      await sleep(5);
+      assert.equal(network.asked.length, before, `before ${waitMs} ms`);
+      clock.advance(1);
+      await eventually(bothUp(one, other));
+    };
+    for (const waitMs of [1_000, 2_000, 4_000, 8_000, 15_000, 15_000]) {
+      await fall();
+      await backAfter(waitMs);
+    }
+    for (let index = 0; index < 2; index += 1) {
+      clock.advance(2_000);
+      await sleep(20);
+    }
+    await fall();
+    await backAfter(8_000);
+  });
+
+  it('that the other side opens end the wait', async () => {
+    const clock = virtualClock();
+    network.cut.add(b);
+    const one = await host(a, { clock, random: noJitter });
+    one.links.want(new Set([b]));
+    await eventually(() => (one.status(b).state === 'down' ? undefined : one.status(b).state));
+    network.cut.delete(b);
+    const other = await host(b, { clock });
+    other.links.want(new Set([a]));
+    await eventually(bothUp(one, other));
+    assert.equal(clock.nowMs(), virtualClock().nowMs(), 'no time has passed');
+    clock.advance(1_500);
+    await sleep(5);
+    assert.equal(network.asked.length, 2, 'and nothing is opened any more');
+  });
+
   it('that nobody wants close after a minute without a word, and not before', async () => {
     const clock = virtualClock();
     const [one, other] = await pair({ clock });

@@ -17,8 +17,12 @@ export interface CascadeLimits {
   readonly openTimeoutMs: number;
   readonly firstRetryMs: number;
   readonly longestRetryMs: number;
+  /** As longestRetryMs, of a neighbour with whom a link was up: it is there, and people wait for each other. */
+  readonly longestReturnMs: number;
   /** A link that lived shorter than this counts as a failure to open. */
   readonly steadyAfterMs: number;
+  /** One that lived that long at least counts half. */
+  readonly halfSteadyAfterMs: number;
   readonly idleCloseMs: number;
 }
 
@@ -36,7 +40,9 @@ export const cascadeLimits: CascadeLimits = {
   openTimeoutMs: 20_000,
   firstRetryMs: 1_000,
   longestRetryMs: 60_000,
+  longestReturnMs: 15_000,
   steadyAfterMs: 10_000,
+  halfSteadyAfterMs: 3_000,
   idleCloseMs: 60_000,
 };
 

@@ -50,6 +50,8 @@ export class Neighbour {
   #wanted = false;
   #closed = false;
   #failures = 0;
+  /** A link was up since it is wanted. */
+  #wasUp = false;
   #reason: string | undefined;
   #retryAtMs = 0;
   #cancelRetry: (() => void) | undefined;
@@ -65,6 +67,7 @@ export class Neighbour {
   want(wanted: boolean): void {
     if (this.#wanted === wanted) return;
     this.#wanted = wanted;
+    if (!wanted) this.#wasUp = this.#current !== undefined;
     this.#reconcile();
   }
 
@@ -137,6 +140,7 @@ export class Neighbour {
       this.#listener.linkDown('another link has taken its place');
     }
     this.#heardAtMs = clock.nowMs();
+    this.#wasUp = true;
     this.#reason = undefined;
     log.info('link up', { openedBy: link.openedBy });
     this.#listener.linkUp();
@@ -156,7 +160,9 @@ export class Neighbour {
     log[code === 'stopping' ? 'info' : 'warn']('link down', { code, reason });
     this.#listener.linkDown(reason);
     if (this.#closed) return;
-    if (clock.nowMs() - current.sinceMs >= limits.steadyAfterMs) this.#failures = 0;
+    const heldMs = clock.nowMs() - current.sinceMs;
+    if (heldMs >= limits.steadyAfterMs) this.#failures = 0;
+    else if (heldMs >= limits.halfSteadyAfterMs) this.#failures = Math.floor(this.#failures / 2);
     this.#failed(reason);
   }
 
@@ -220,7 +226,7 @@ export class Neighbour {
 
   #failed(reason: string): void {
     const { clock, random, limits, log } = this.#options;
-    const baseMs = Math.min(limits.firstRetryMs * 2 ** this.#failures, limits.longestRetryMs);
+    const baseMs = Math.min(limits.firstRetryMs * 2 ** this.#failures, this.#wasUp ? limits.longestReturnMs : limits.longestRetryMs);
     const delayMs = Math.round(baseMs * (0.5 + Number(random.digits(6)) / 1_000_000));
     this.#failures = Math.min(this.#failures + 1, 30);
     this.#reason = reason;

@@ -18,7 +18,8 @@ import { Party } from '../people.ts';
 
 const flaps = 20;
 const flapMs = 3000;
-const backMs = 95_000;
+/** The longest wait before an attempt is 22.5 s. */
+const backMs = 40_000;
 const together = 20;
 
 export const drill27: Drill = {
