@@ -3,17 +3,18 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TrackId } from '../../src/call/ids.ts';
 import { ExpectedTracks, type Asker } from '../../src/sfu/expected-tracks.ts';
-import { serverName, trackId } from '../support/builders.ts';
+import type { Far } from '../../src/sfu/published-tracks.ts';
+import { trackId } from '../support/builders.ts';
 
-const finances = serverName('finances.example.org');
-const defense = serverName('defense.example.org');
+const finances: Far = { kind: 'neighbour', name: 'finances.example.org' };
+const defense: Far = { kind: 'neighbour', name: 'defense.example.org' };
 const picture = trackId('TR_picture');
 const sound = trackId('TR_sound');
 const both = new Map([[picture, 'video'], [sound, 'audio']] as const);
 
 function given() {
   const told: string[] = [];
-  const expected = new ExpectedTracks((track, demand) => told.push(`${track} ${demand === undefined ? 'nobody' : String(demand.layer)}`));
+  const expected = new ExpectedTracks((_far, track, demand) => told.push(`${track} ${demand === undefined ? 'nobody' : String(demand.layer)}`));
   expected.replace(finances, both);
   const asker = (): Asker & { readonly heard: TrackId[] } => {
     const heard: TrackId[] = [];

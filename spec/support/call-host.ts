@@ -53,6 +53,8 @@ export interface CallHostOptions {
   /** Counts from the first port of the specs: two for media, three for pipes. */
   readonly portOffset?: number;
   readonly neighbour?: NeighbourOptions;
+  /** Each session is on another worker than the one before. */
+  readonly spread?: boolean;
 }
 
 export interface NeighbourOptions {
@@ -84,6 +86,7 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
   const media = await createMediaPlane({
     workerBinary: workerBinary(), workers: 2, listenIp: '127.0.0.1', announcedAddress: undefined, firstPort,
     iceTcp: true, initialOutgoingBitrateKbps: 1_000, maxIncomingBitrateKbps: 0, log: specLogger,
+    ...(options.spread === true && { fullAtConsumers: 0 }),
     pipes: neighbour === undefined ? undefined : { listenIp: '127.0.0.1', announcedAddress: undefined, firstPort: firstPort + 2, lastPort: firstPort + 4 },
   });
   stack.defer(() => media.close());
@@ -92,6 +95,7 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
     member: (_room, user) => Promise.resolve(ok({ user, displayName: user.slice(1, user.indexOf(':')) })),
     powerLevels: () => Promise.resolve(ok(powerLevels())),
     hasMember: () => Promise.resolve({ ok: true as const, value: true }),
+    members: () => Promise.resolve(ok([])),
     name: () => Promise.resolve('A room'),
   };
   const outboxMarked = (): void => undefined;
@@ -125,10 +129,10 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
   };
 }
 
-function deskOf({ server, peer, links: linksOf }: NeighbourOptions, { calls, directory }: { readonly calls: CallRegistry; readonly directory: RoomDirectory }): PeerDesk {
+function deskOf({ server, links: linksOf }: NeighbourOptions, { calls, directory }: { readonly calls: CallRegistry; readonly directory: RoomDirectory }): PeerDesk {
   // Each needs the other; nothing comes over the link before it is wanted.
   const links = linksOf({ linkUp: (from) => desk.linkUp(from), linkDown: (from, reason) => desk.linkDown(from, reason), received: (from, message) => desk.received(from, message) });
-  const desk: PeerDesk = new PeerDesk({ server, neighbours: new Set([peer]), links, calls, directory, clock: realClock, log: specLogger, labelOf: (name) => name, pages: { of: (slug) => `https://${server}/c/${slug}`, allows: () => Promise.resolve(true) }, tickets: { received: () => undefined } });
+  const desk: PeerDesk = new PeerDesk({ server, links, calls, directory, clock: realClock, log: specLogger, labelOf: (name) => name, pages: { of: (slug) => `https://${server}/c/${slug}`, allows: () => Promise.resolve(true) }, tickets: { received: () => undefined } });
   return desk;
 }
 

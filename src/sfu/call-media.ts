@@ -1,177 +1,151 @@
-// Owns one call's router, its endpoints and its speaker detection.
-import type { AudioLevelObserver, MediaKind, Router, RtpCapabilities } from 'mediasoup/types';
+// Owns one call's media: the routers that it has, one for each worker that it needs, and how they make one call.
+import type { MediaKind, RtpCapabilities } from 'mediasoup/types';
 import type { CallId, ParticipantId, ServerName, TrackId } from '../call/ids.ts';
-import type { CallMedia, CallMediaListener, EndpointListener, MediaEndpoint, MediaPipe, SpeakerLevel } from '../control/ports/media-plane.ts';
+import type { CallMedia, CallMediaListener, EndpointListener, MediaEndpoint, MediaPipe } from '../control/ports/media-plane.ts';
 import type { Logger } from '../log/logger.ts';
-import { offeredCapabilities, routerCodecs } from './codecs.ts';
-import { Endpoint } from './endpoint.ts';
-import { ExpectedTracks } from './expected-tracks.ts';
-import { Pipe, type PipeSettings } from './pipe.ts';
-import { PublishedTracks } from './published-tracks.ts';
-import { SpeakerDetector } from './speakers.ts';
-import type { TrafficMeter } from './traffic.ts';
-import { createTransportPair, type TransportSettings } from './transports.ts';
-import type { MediaWorker } from './worker-pool.ts';
+import { asError } from '../util/background.ts';
+import { CallRouter, type CallRouterListener, type CallRouterOptions } from './call-router.ts';
+import type { Far } from './published-tracks.ts';
+import { WorkerPipes } from './worker-pipes.ts';
+import type { MediaWorker, WorkerPool } from './worker-pool.ts';
 
-export interface CallMediaOptions {
+export interface CallMediaOptions extends Omit<CallRouterOptions, 'worker' | 'listener'> {
   readonly callId: CallId;
-  readonly worker: MediaWorker;
-  readonly transports: TransportSettings;
-  /** undefined: media never crosses to another bridge. */
-  readonly pipes: PipeSettings | undefined;
-  readonly meter: TrafficMeter;
+  readonly pool: Pick<WorkerPool, 'leastLoaded' | 'next'>;
   readonly listener: CallMediaListener;
   /** Called once, when it is closed for whatever reason. */
   readonly closed: () => void;
   readonly log: Logger;
 }
 
-const speechIntervalMs = 400;
-// Well below what counts as speech, so that levels can fall calmly.
-const observerThresholdDb = -55;
-const observedSpeakers = 8;
-
-export class RouterCallMedia implements CallMedia {
-  readonly rtpCapabilities: RtpCapabilities;
+export class WorkersCallMedia implements CallMedia {
   readonly #options: CallMediaOptions;
-  readonly #router: Router;
-  readonly #observer: AudioLevelObserver;
-  readonly #tracks = new PublishedTracks();
-  readonly #expected: ExpectedTracks;
-  readonly #pipes = new Map<ServerName, Promise<Pipe>>();
-  readonly #endpoints = new Set<Endpoint>();
-  readonly #detector = new SpeakerDetector();
-  #fading: NodeJS.Timeout | undefined;
+  readonly #pipes: WorkerPipes;
+  readonly #neighbours = new Map<ServerName, ReadonlyMap<TrackId, MediaKind>>();
+  /** The first is where the pipes to neighbours end. */
+  #routers: readonly CallRouter[] = [];
+  #growing: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(options: CallMediaOptions, router: Router, observer: AudioLevelObserver) {
+  private constructor(options: CallMediaOptions) {
     this.#options = options;
-    this.#router = router;
-    this.#observer = observer;
-    this.#expected = new ExpectedTracks((track, demand) => options.listener.demandChanged(track, demand));
-    this.rtpCapabilities = offeredCapabilities(router.rtpCapabilities);
-    router.on('workerclose', () => {
-      if (this.#closed) return;
-      this.close();
-      options.listener.mediaLost();
-    });
-    observer.on('volumes', (volumes) => {
-      clearInterval(this.#fading);
-      this.#hear(volumes.flatMap(({ producer, volume }) => {
-        const participant = this.#tracks.ownerOf(producer.id);
-        return participant === undefined ? [] : [{ participant, volumeDb: volume }];
-      }));
-    });
-    observer.on('silence', () => this.#fade());
+    this.#pipes = new WorkerPipes(options.log);
   }
 
-  static async create(options: CallMediaOptions): Promise<RouterCallMedia> {
-    const router = await options.worker.worker.createRouter({ mediaCodecs: routerCodecs });
-    try {
-      const observer = await router.createAudioLevelObserver({ interval: speechIntervalMs, threshold: observerThresholdDb, maxEntries: observedSpeakers });
-      return new RouterCallMedia(options, router, observer);
-    } catch (error) {
-      router.close();
-      throw error;
-    }
+  /** @throws when no worker is left */
+  static async create(options: CallMediaOptions): Promise<WorkersCallMedia> {
+    const media = new WorkersCallMedia(options);
+    await media.#add(options.pool.leastLoaded());
+    return media;
+  }
+
+  get rtpCapabilities(): RtpCapabilities {
+    return this.#home.rtpCapabilities;
   }
 
   async endpoint(id: ParticipantId, listener: EndpointListener): Promise<MediaEndpoint> {
-    const { worker, transports: settings, meter, log } = this.#options;
-    const transports = await createTransportPair(this.#router, worker.server, settings);
-    if (this.#closed) {
-      transports.publisher.close();
-      transports.subscriber.close();
-      throw new Error(`the media of call ${this.#options.callId} closed while ${id} connected`);
-    }
-    const call = { router: this.#router, capabilities: this.rtpCapabilities, tracks: this.#tracks, expected: this.#expected, observer: this.#observer, meter };
-    const endpoint = new Endpoint({ id, transports, call, listener, closed: () => this.#forget(endpoint, id), log: log.child({ participant: id }) });
-    this.#endpoints.add(endpoint);
-    return endpoint;
+    return (await this.#place()).endpoint(id, listener);
   }
 
   expect(peer: ServerName, tracks: ReadonlyMap<TrackId, MediaKind>): void {
-    if (this.#closed) return;
-    const free = new Map([...tracks].filter(([track]) => this.#tracks.get(track)?.owner === undefined));
-    const { over, added } = this.#expected.replace(peer, free);
-    for (const track of over) {
-      this.#tracks.get(track)?.producer.close();
-      this.#tracks.remove(track);
-    }
-    for (const endpoint of this.#endpoints) for (const track of added) endpoint.trackAvailable(track);
+    const taken = new Set(this.#routers.flatMap((router) => [...router.ownTracks().keys()]));
+    const free = new Map([...tracks].filter(([track]) => !taken.has(track)));
+    this.#neighbours.set(peer, free);
+    this.#home.expect(neighbour(peer), free);
+    this.#introduce();
   }
 
   async pipe(peer: ServerName): Promise<MediaPipe> {
-    const known = this.#pipes.get(peer);
-    if (known !== undefined) return await known;
-    const forget = (): void => {
-      if (this.#pipes.get(peer) === opening) this.#pipes.delete(peer);
-    };
-    const opening = this.#openPipe(peer, forget);
-    this.#pipes.set(peer, opening);
-    try {
-      return await opening;
-    } catch (error) {
-      forget();
-      throw error;
-    }
+    return this.#home.pipe(neighbour(peer));
   }
 
   /** Brings the traffic meter up to date. */
   async readTraffic(): Promise<void> {
-    const pipes = [...this.#pipes.values()].map((opening) => opening.then((pipe) => pipe.traffic(), () => undefined));
-    await Promise.all([...this.#endpoints].flatMap<Promise<unknown>>((endpoint) => [endpoint.readStats('publisher'), endpoint.readStats('subscriber')]).concat(pipes));
+    await Promise.all(this.#routers.map((router) => router.readTraffic()));
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#fading);
-    this.#expected.close();
-    for (const endpoint of [...this.#endpoints]) endpoint.close();
-    this.#router.close();
+    for (const router of this.#routers) router.close();
     this.#options.closed();
   }
 
-  async #openPipe(peer: ServerName, closed: () => void): Promise<Pipe> {
-    const { pipes: settings, callId, meter, log } = this.#options;
-    if (settings === undefined) throw new Error('media cannot cross to another bridge: no address and ports for it are configured');
-    if (this.#closed) throw new Error(`the media of call ${callId} is closed`);
-    const pipe = await Pipe.create({ peer, settings, router: this.#router, tracks: this.#tracks, expected: this.#expected, meter, closed, log: log.child({ peer }) });
-    if (this.#isClosed()) {
-      pipe.close();
-      throw new Error(`the media of call ${callId} closed while its pipe to ${peer} opened`);
+  get #home(): CallRouter {
+    const [home] = this.#routers;
+    if (home === undefined) throw new Error(`the media of call ${this.#options.callId} has no router`);
+    return home;
+  }
+
+  /** Where the next session goes: to the worker of the call that does least, or to one more when that is full. */
+  async #place(): Promise<CallRouter> {
+    await this.#growing;
+    const worker = this.#options.pool.next(this.#byRoom().map((router) => router.worker));
+    if (worker !== undefined && !this.#closed) {
+      this.#growing ??= this.#grow(worker);
+      await this.#growing;
     }
-    this.#expected.retell(peer);
-    return pipe;
+    return this.#byRoom()[0] ?? this.#home;
   }
 
-  // Read through a method: the compiler would remember what it saw before the wait.
-  #isClosed(): boolean {
-    return this.#closed;
+  async #grow(worker: MediaWorker): Promise<void> {
+    const { callId, log } = this.#options;
+    try {
+      await this.#add(worker);
+      log.info('call grows on another worker', { call: callId, workers: this.#routers.length });
+    } catch (error) {
+      log.warn('call cannot grow on another worker', { call: callId, error: asError(error) });
+    } finally {
+      this.#growing = undefined;
+    }
   }
 
-  #forget(endpoint: Endpoint, id: ParticipantId): void {
-    this.#endpoints.delete(endpoint);
-    this.#tell(this.#detector.forget(id));
+  #byRoom(): readonly CallRouter[] {
+    return this.#routers.toSorted((a, b) => a.worker.consumers - b.worker.consumers || a.endpoints - b.endpoints);
   }
 
-  #hear(heard: Parameters<SpeakerDetector['hear']>[0]): void {
-    this.#tell(this.#detector.hear(heard));
+  async #add(worker: MediaWorker): Promise<void> {
+    const { listener, ...options } = this.#options;
+    const each: CallRouterListener = {
+      speakersChanged: () => listener.speakersChanged(this.#routers.flatMap(({ speakers }) => speakers).toSorted((a, b) => b.level - a.level)),
+      demandChanged: (far, track, demand) => {
+        if (far.kind === 'neighbour') listener.demandChanged(track, demand);
+        else this.#pipes.demand(this.#routerOf(far), router, track, demand);
+      },
+      tracksChanged: () => this.#introduce(),
+      arrived: (far, track) => {
+        if (far.kind === 'worker') this.#pipes.arrived(router, this.#routerOf(far), track);
+      },
+      lost: () => {
+        this.close();
+        listener.mediaLost();
+      },
+    };
+    const router = await CallRouter.create({ ...options, worker, listener: each });
+    if (this.#closed) {
+      router.close();
+      return;
+    }
+    this.#routers = [...this.#routers, router];
+    this.#introduce();
   }
 
-  /** mediasoup tells silence once; levels fall over the next intervals. */
-  #fade(): void {
-    clearInterval(this.#fading);
-    this.#hear([]);
-    if (this.#detector.quiet) return;
-    this.#fading = setInterval(() => {
-      this.#hear([]);
-      if (this.#detector.quiet) clearInterval(this.#fading);
-    }, speechIntervalMs);
+  /** Each router knows what the others have: their people's tracks, and the first one's also those of neighbours. */
+  #introduce(): void {
+    for (const to of this.#routers) {
+      for (const from of this.#routers) {
+        if (from === to) continue;
+        const far = from === this.#home ? [...this.#neighbours.values()].flatMap((tracks) => [...tracks]) : [];
+        to.expect(from.far, new Map([...from.ownTracks(), ...far]));
+      }
+    }
   }
 
-  #tell(speakers: readonly SpeakerLevel[] | undefined): void {
-    if (speakers !== undefined && !this.#closed) this.#options.listener.speakersChanged(speakers);
+  #routerOf({ name }: Far): CallRouter {
+    return this.#routers.find(({ far }) => far.name === name) ?? this.#home;
   }
+}
+
+function neighbour(name: ServerName): Far {
+  return { kind: 'neighbour', name };
 }

@@ -77,7 +77,7 @@ export class Endpoint implements MediaEndpoint, Asker {
       throw new Error(`the endpoint of ${id} closed while track ${track} began`);
     }
     this.#producers.set(track, producer);
-    call.tracks.add(track, { owner: id, producer, consumed: () => listener.producerConsumed(track) });
+    call.tracks.add(track, { from: 'people', owner: id, producer, consumed: () => listener.producerConsumed(track) });
     if (speech) background(log, 'listen for speech', addToObserver(call.observer, producer));
   }
 

@@ -1,9 +1,10 @@
-// Owns the tracks that neighbours have in one call: who here asks for them, and what that adds up to.
+// Owns the tracks that come to one worker of a call through pipes: who here asks for them, and what that adds up to.
 import type { MediaKind } from 'mediasoup/types';
-import type { ServerName, TrackId } from '../call/ids.ts';
+import type { TrackId } from '../call/ids.ts';
 import type { TrackDemand } from '../control/ports/media-plane.ts';
+import type { Far } from './published-tracks.ts';
 
-/** Somebody here who may want tracks of neighbours. */
+/** Whoever may want such tracks: sessions, and pipes that carry them on. */
 export interface Asker {
   trackAvailable(track: TrackId): void;
 }
@@ -14,49 +15,54 @@ interface Ask {
 }
 
 interface Expected {
-  readonly peer: ServerName;
+  readonly far: Far;
   readonly kind: MediaKind;
   readonly asks: Map<Asker, Ask>;
   told: TrackDemand | undefined;
 }
 
 /** docs/protocol/cascade.md §2.6: what somebody wants who has not said how large the picture is. */
-const topLayer = 2;
+export const topLayer = 2;
 
 export class ExpectedTracks {
-  readonly #demandChanged: (track: TrackId, demand: TrackDemand | undefined) => void;
+  readonly #demandChanged: (far: Far, track: TrackId, demand: TrackDemand | undefined) => void;
   readonly #tracks = new Map<TrackId, Expected>();
   readonly #unsettled = new Set<TrackId>();
 
-  constructor(demandChanged: (track: TrackId, demand: TrackDemand | undefined) => void) {
+  constructor(demandChanged: (far: Far, track: TrackId, demand: TrackDemand | undefined) => void) {
     this.#demandChanged = demandChanged;
   }
 
-  /** What this neighbour has from now on; tracks of others stay theirs. */
-  replace(peer: ServerName, tracks: ReadonlyMap<TrackId, MediaKind>): { readonly over: readonly TrackId[]; readonly added: readonly TrackId[] } {
-    const over = [...this.#tracks].filter(([track, { peer: of, kind }]) => of === peer && tracks.get(track) !== kind).map(([track]) => track);
+  /** What this side has from now on; tracks of others stay theirs. */
+  replace(far: Far, tracks: ReadonlyMap<TrackId, MediaKind>): { readonly over: readonly TrackId[]; readonly added: readonly TrackId[] } {
+    const over = [...this.#tracks].filter(([track, { far: { name }, kind }]) => name === far.name && tracks.get(track) !== kind).map(([track]) => track);
     for (const track of over) this.#tracks.delete(track);
     const added = [...tracks].filter(([track]) => !this.#tracks.has(track));
-    for (const [track, kind] of added) this.#tracks.set(track, { peer, kind, asks: new Map(), told: undefined });
+    for (const [track, kind] of added) this.#tracks.set(track, { far, kind, asks: new Map(), told: undefined });
     return { over, added: added.map(([track]) => track) };
   }
 
-  /** What is wanted of this neighbour is told again: it starts anew. */
-  retell(peer: ServerName): void {
+  /** What is wanted of this side is told again: it starts anew. */
+  retell(far: Far): void {
     for (const [track, expected] of this.#tracks) {
-      if (expected.peer !== peer) continue;
+      if (expected.far.name !== far.name) continue;
       expected.told = undefined;
       this.#settle(track);
     }
   }
 
-  /** undefined: it is not this neighbour's. */
-  kindOf(track: TrackId, peer: ServerName): MediaKind | undefined {
+  /** undefined: it is not this side's. */
+  kindOf(track: TrackId, far: Far): MediaKind | undefined {
     const expected = this.#tracks.get(track);
-    return expected?.peer === peer ? expected.kind : undefined;
+    return expected?.far.name === far.name ? expected.kind : undefined;
   }
 
-  /** Wants it, at its best until told otherwise. Nothing happens if no neighbour has it, or it was asked for before. */
+  /** Which kind of pipe it comes through; undefined: none. */
+  wayOf(track: TrackId): Far['kind'] | undefined {
+    return this.#tracks.get(track)?.far.kind;
+  }
+
+  /** Wants it, at its best until told otherwise. Nothing happens if nobody beyond a pipe has it, or it was asked for before. */
   ask(track: TrackId, asker: Asker): void {
     const asks = this.#tracks.get(track)?.asks;
     if (asks === undefined || asks.has(asker)) return;
@@ -106,7 +112,7 @@ export class ExpectedTracks {
       const demand = demandOf(expected);
       if (demand?.layer === expected.told?.layer && (demand === undefined) === (expected.told === undefined)) return;
       expected.told = demand;
-      this.#demandChanged(track, demand);
+      this.#demandChanged(expected.far, track, demand);
     });
   }
 }

@@ -2,7 +2,7 @@
 import type { CallId } from '../call/ids.ts';
 import type { CallMedia, CallMediaListener, MediaPlane, MediaSnapshot } from '../control/ports/media-plane.ts';
 import type { Logger } from '../log/logger.ts';
-import { RouterCallMedia } from './call-media.ts';
+import { WorkersCallMedia } from './call-media.ts';
 import type { PipeSettings } from './pipe.ts';
 import { TrafficMeter } from './traffic.ts';
 import type { TransportSettings } from './transports.ts';
@@ -26,8 +26,8 @@ class MediasoupPlane implements ClosableMediaPlane {
   readonly #options: MediaPlaneOptions;
   readonly #pool: WorkerPool;
   readonly #meter = new TrafficMeter();
-  readonly #calls = new Map<CallId, Promise<RouterCallMedia>>();
-  readonly #live = new Set<RouterCallMedia>();
+  readonly #calls = new Map<CallId, Promise<WorkersCallMedia>>();
+  readonly #live = new Set<WorkersCallMedia>();
 
   constructor(options: MediaPlaneOptions, pool: WorkerPool) {
     this.#options = options;
@@ -60,36 +60,21 @@ class MediasoupPlane implements ClosableMediaPlane {
     await this.#pool.close();
   }
 
-  async #create(callId: CallId, listener: CallMediaListener): Promise<RouterCallMedia> {
-    const worker = this.#pool.leastLoaded();
-    worker.calls += 1;
-    let ended = false;
-    const closed = (): void => {
-      if (ended) return;
-      ended = true;
-      worker.calls -= 1;
-      this.#calls.delete(callId);
-    };
-    try {
-      const log = this.#options.log.child({ call: callId });
-      const media = await RouterCallMedia.create({
-        callId,
-        worker,
-        transports: this.#options,
-        pipes: this.#options.pipes,
-        meter: this.#meter,
-        listener,
-        closed: () => {
-          closed();
-          this.#live.delete(media);
-        },
-        log,
-      });
-      this.#live.add(media);
-      return media;
-    } catch (error) {
-      closed();
-      throw error;
-    }
+  async #create(callId: CallId, listener: CallMediaListener): Promise<WorkersCallMedia> {
+    const media = await WorkersCallMedia.create({
+      callId,
+      pool: this.#pool,
+      transports: this.#options,
+      pipes: this.#options.pipes,
+      meter: this.#meter,
+      listener,
+      closed: () => {
+        this.#calls.delete(callId);
+        this.#live.delete(media);
+      },
+      log: this.#options.log.child({ call: callId }),
+    });
+    this.#live.add(media);
+    return media;
   }
 }

@@ -13,14 +13,19 @@ export interface WorkerPoolOptions {
   /** Worker i listens on firstPort + i, UDP and (with iceTcp) TCP. */
   readonly firstPort: number;
   readonly iceTcp: boolean;
+  /** A call grows on another worker when its own sends that many streams; default 150: a third of what a core bears. */
+  readonly fullAtConsumers?: number;
   readonly log: Logger;
 }
 
 export interface MediaWorker {
+  readonly index: number;
   readonly worker: Worker;
   readonly server: WebRtcServer;
-  /** Calls that live on it; counted by who opens and closes them. */
-  calls: number;
+  /** Counted by who opens and closes them. */
+  routers: number;
+  /** Streams that it sends: what its work grows with. */
+  consumers: number;
 }
 
 export interface WorkerStatus {
@@ -44,6 +49,9 @@ interface Slot {
 
 const backOff = { firstMs: 500, mostMs: 30_000, stableAfterMs: 60_000 };
 const exitTimeoutMs = 3_000;
+const fullAtConsumers = 150;
+/** Each worker more costs a copy of every stream that is watched there. */
+const muchLess = 0.75;
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -79,10 +87,21 @@ export class WorkerPool {
 
   /** @throws when no worker is alive */
   leastLoaded(): MediaWorker {
-    const alive = this.#slots.flatMap(({ current }) => current ?? []);
-    const first = alive[0];
-    if (first === undefined || this.#closing !== undefined) throw new Error('no media worker is alive');
-    return alive.reduce((best, other) => (other.calls < best.calls ? other : best), first);
+    const least = leastOf(this.#alive);
+    if (least === undefined || this.#closing !== undefined) throw new Error('no media worker is alive');
+    return least;
+  }
+
+  /** The next worker for a call that has these, the first of them with the most room; undefined: that one is not full, or no other is much better off. */
+  next(taken: readonly MediaWorker[]): MediaWorker | undefined {
+    const [roomiest] = taken;
+    if (roomiest === undefined || roomiest.consumers < (this.#options.fullAtConsumers ?? fullAtConsumers)) return undefined;
+    const least = leastOf(this.#alive.filter((worker) => !taken.includes(worker)));
+    return least !== undefined && least.consumers <= roomiest.consumers * muchLess ? least : undefined;
+  }
+
+  get #alive(): readonly MediaWorker[] {
+    return this.#slots.flatMap(({ current }) => current ?? []);
   }
 
   async status(): Promise<readonly WorkerStatus[]> {
@@ -121,7 +140,7 @@ export class WorkerPool {
     });
     const server = await this.#listen(slot, worker);
     if (worker.closed) throw new Error(`media worker ${slot.index} died while it started`);
-    slot.current = { worker, server, calls: 0 };
+    slot.current = counted({ index: slot.index, worker, server, routers: 0, consumers: 0 });
     slot.lastPid = worker.pid;
     slot.startedAtMs = Date.now();
     slot.cpu = { atMs: Date.now(), usedMs: 0 };
@@ -167,8 +186,23 @@ export class WorkerPool {
     const now = { atMs: Date.now(), usedMs: usage.ru_utime + usage.ru_stime };
     const cpuRatio = (now.usedMs - slot.cpu.usedMs) / Math.max(1, now.atMs - slot.cpu.atMs);
     slot.cpu = now;
-    return { pid: current.worker.pid, cpuRatio, routers: current.calls, alive: true };
+    return { pid: current.worker.pid, cpuRatio, routers: current.routers, alive: true };
   }
+}
+
+function leastOf(workers: readonly MediaWorker[]): MediaWorker | undefined {
+  return workers.toSorted((a, b) => a.consumers - b.consumers || a.routers - b.routers)[0];
+}
+
+/** Post: `consumers` is what the worker has, from now on. */
+function counted(media: MediaWorker): MediaWorker {
+  media.worker.observer.on('newrouter', (router) => router.observer.on('newtransport', (transport) => transport.observer.on('newconsumer', (consumer) => {
+    media.consumers += 1;
+    consumer.observer.once('close', () => {
+      media.consumers -= 1;
+    });
+  })));
+  return media;
 }
 
 /** A worker that leaves the process signals to us: mediasoup's own handlers would end it before the drain. */

@@ -134,7 +134,7 @@ export interface MediaEndpoint {
   /** Post: consumers of it are closed everywhere. */
   closeProducer(track: TrackId): void;
   /**
-   * Paused. undefined: the track has gone, cannot be consumed, or is a neighbour's and has not arrived: then the endpoint waits for it.
+   * Paused. undefined: the track has gone, cannot be consumed, or comes from a neighbour or another worker and has not arrived: then the endpoint waits for it.
    * Waiting counts as demand; the methods for consumers (pause, layers, close) say what of it is wanted.
    */
   consume(track: TrackId, mid: string): Promise<ConsumerDescription | undefined>;
