@@ -30,7 +30,7 @@ const srtp = { suite: 'AEAD_AES_256_GCM', key: `${'Ab+/'.repeat(14)}abc=` } as c
 const messages: readonly PeerMessage[] = [
   { type: 'call', room: theRoom, startedBy: alice, startedAtMs: 1_764_000_000_000, owner: here, term: 3, page: 'https://visio.example.org/c/abcdefghijklmnopqrst' },
   { type: 'callRefused', room: theRoom, code: 'forbidden' },
-  { type: 'people', room: theRoom, people: [person(), person({ id: participantId('PA_bob00001'), tracks: [], attributes: new Map(), active: false })] },
+  { type: 'people', room: theRoom, people: [person(), person({ id: participantId('PA_bob00001'), tracks: [], attributes: new Map(), active: false, awaited: true })] },
   { type: 'people', room: theRoom, people: [] },
   { type: 'person', room: roomId('!opaque'), person: person() },
   { type: 'gone', room: theRoom, id: participantId('PA_alice001'), reason: 'membershipLost' },

@@ -97,7 +97,7 @@ function fitting(person: PeerPerson): object {
   return Buffer.byteLength(JSON.stringify(bare)) <= maxPersonBytes ? bare : { ...bare, attributes: {} };
 }
 
-function personShape({ id, user, device, name, joinedAtMs, active, metadata, attributes, tracks }: PeerPerson) {
+function personShape({ id, user, device, name, joinedAtMs, active, awaited, metadata, attributes, tracks }: PeerPerson) {
   return {
     id,
     user,
@@ -105,6 +105,7 @@ function personShape({ id, user, device, name, joinedAtMs, active, metadata, att
     name: name.slice(0, maxNameLength),
     joinedAt: joinedAtMs,
     active,
+    awaited,
     metadata: Buffer.byteLength(metadata) > maxMetadataBytes ? '' : metadata,
     attributes: attributesBytes(attributes) > maxAttributesBytes ? {} : Object.fromEntries(attributes),
     tracks: tracks.slice(0, maxTracks).map(trackShape),

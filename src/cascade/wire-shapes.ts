@@ -63,7 +63,7 @@ const track = z.object({
 });
 
 export const person: z.ZodType<PeerPerson> = z
-  .object({ id: personId, user: userId, device: uint32, name, joinedAt: time, active: z.boolean(), metadata, attributes, tracks: z.array(track) })
+  .object({ id: personId, user: userId, device: uint32, name, joinedAt: time, active: z.boolean(), awaited: z.boolean().optional(), metadata, attributes, tracks: z.array(track) })
   .transform(({ joinedAt, ...rest }) => ({ ...rest, joinedAtMs: joinedAt }));
 
 const uris: readonly HeaderExtensionUri[] = [

@@ -42,6 +42,11 @@ export class ForeignTickets {
     this.#options = options;
   }
 
+  /** Tells a device from the person's others across the border, always the same way. */
+  deviceNumber(device: string): number {
+    return Buffer.from(this.#options.aliasOf(device), 'base64url').readUInt32BE();
+  }
+
   /** undefined: their bridge did not answer in time or will not have them; let them in here. */
   async ask(room: RoomId, user: UserId, device: string): Promise<HomeTicket | undefined> {
     const { links, clock, aliasOf } = this.#options;

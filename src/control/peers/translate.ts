@@ -33,7 +33,7 @@ export function originalTrack(peer: ServerName, mirrored: TrackId): TrackId | un
 export function toPeer(participant: Participant, device: number): PeerPerson {
   const { id, user, name, joinedAtMs, state, metadata, attributes } = participant;
   const tracks = publishedTracks(participant).map(({ clientTrackId: _, published: __, ...track }) => track);
-  return { id, user, device, name, joinedAtMs, active: state === 'active', metadata, attributes, tracks };
+  return { id, user, device, name, joinedAtMs, active: state === 'active', ...(state === 'lost' && { awaited: true }), metadata, attributes, tracks };
 }
 
 export interface Standing {
