@@ -5,7 +5,7 @@ import { pageRoutes } from './auth/page-routes.ts';
 import { rtcRoutes } from './auth/rtc-routes.ts';
 import { aliasOf, loadSigningKeys } from './auth/signing-key.ts';
 import { createSignIns, createTickets } from './auth/tickets.ts';
-import { isUserId, parse, serverOf, type RoomId, type Slug, type UserId } from './call/ids.ts';
+import { isUserId, parse, serverOf, type RoomId, type ServerName, type Slug, type UserId } from './call/ids.ts';
 import { publishedTracks } from './call/participant.ts';
 import { createPeerLinks } from './cascade/link-set.ts';
 import type { Config } from './config/schema.ts';
@@ -16,6 +16,7 @@ import { CallRegistry } from './control/call-registry.ts';
 import { ForeignTickets } from './control/peers/foreign-tickets.ts';
 import { createHomePages, mayLeadTo, onlyOurs } from './control/peers/home-pages.ts';
 import { PeerDesk } from './control/peers/peer-desk.ts';
+import { speakerOf } from './control/ports/voucher.ts';
 import { OutboxRunner } from './control/outbox-runner.ts';
 import { RoomBook } from './control/room-book.ts';
 import { createRoomCommands, createRoomListener } from './control/room-desk.ts';
@@ -53,6 +54,8 @@ const pageFolder = join(import.meta.dirname, '../dist/web');
 const pruneEveryMs = 3_600_000;
 /** How long somebody at the door waits for the link to their own organisation's bridge. */
 const shareMs = 2000;
+/** Of bridges whose operator is not ours and has not said otherwise. */
+const defaultBot = 'visio';
 const keepEventsMs = 7 * 24 * 3_600_000;
 
 /** Starts a bridge. Post: it serves; the homeserver may still be away. @throws Error in words when a part cannot start; nothing is left running then */
@@ -61,8 +64,10 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   const clock = systemClock;
   const random = systemRandom;
   const { homeserver, access: allowed, calls: limits, organisation } = config;
-  const neighbours = new Set(config.neighbours.map(({ serverName }) => serverName));
-  const access = { ...allowed, servers: [...allowed.servers, ...neighbours] };
+  const neighbours = new Map(config.neighbours.map((neighbour) => [neighbour.serverName, neighbour]));
+  const acceptsAny = config.cascade.accept === 'anyFederated';
+  const isAlone = neighbours.size === 0 && !acceptsAny;
+  const access = { ...allowed, servers: [...allowed.servers, ...neighbours.keys()] };
   const registration = readRegistration(config);
   const addresses = { publicUrl: config.http.publicUrl, organisations: new Map(Object.entries(organisation.labels).map(([server, label]) => [server as typeof homeserver.serverName, label])) };
 
@@ -76,7 +81,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   const store = createCallStore(database);
   const keys = loadSigningKeys(config.dataFolder);
 
-  const media = await createMediaPlane({ ...config.media, workerBinary: workerBinary(config), announcedAddress: config.media.announcedAddress, iceTcp: true, pipes: neighbours.size === 0 ? undefined : { ...config.cascade, announcedAddress: config.cascade.announcedAddress }, log: log.child({ part: 'media' }) });
+  const media = await createMediaPlane({ ...config.media, workerBinary: workerBinary(config), announcedAddress: config.media.announcedAddress, iceTcp: true, pipes: isAlone ? undefined : { ...config.cascade, announcedAddress: config.cascade.announcedAddress }, log: log.child({ part: 'media' }) });
   starting.defer(() => media.close());
 
   const matrix = createMatrixSide({
@@ -84,6 +89,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
     appservice: { id: registration.id, asToken: registration.asToken, hsToken: registration.hsToken },
     bot: config.bot,
     neighbourBots: config.neighbours.map(({ serverName, bot }) => parse(isUserId, `@${bot}:${serverName}`, 'user id')),
+    anyNeighbours: acceptsAny,
     access,
     speech: { ...addresses, prefixes: limits.prefixes, defaultLanguage: limits.language },
     inbox,
@@ -106,18 +112,21 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   const label = (server: typeof homeserver.serverName): string => labelOf(addresses, server);
   const pageOf = (slug: Slug): string => pageUrl(addresses, slug);
   const listed = addressPolicy(access.privateAddresses);
-  const links =
-    neighbours.size === 0
-      ? undefined
-      : createPeerLinks({ server: homeserver.serverName, neighbours: [...neighbours], publicUrl: `${liveKitUrl}/cascade`, introducer: matrix.introducer, clock, random, log: log.child({ part: 'cascade' }), privateAddresses: access.privateAddresses });
+  const vouching = {
+    voucher: matrix.voucher,
+    speakerOf: (server: ServerName) => speakerOf(neighbours.get(server)?.bot ?? defaultBot, server),
+    urlOf: (server: ServerName) => URL.parse(neighbours.get(server)?.url ?? '') ?? undefined,
+  };
+  const links = isAlone ? undefined : createPeerLinks({ server: homeserver.serverName, neighbours: [...neighbours.keys()], acceptsAny, vouching, publicUrl: `${liveKitUrl}/cascade`, introducer: matrix.introducer, clock, random, log: log.child({ part: 'cascade' }), privateAddresses: access.privateAddresses });
   const foreign = links === undefined ? undefined : new ForeignTickets({ server: homeserver.serverName, links, calls, directory: matrix.directory, tickets, aliasOf: (device) => aliasOf(keys.alias, device), liveKitUrl, clock, log: log.child({ part: 'cascade' }) });
-  const peers = links === undefined || foreign === undefined ? undefined : new PeerDesk({ server: homeserver.serverName, neighbours, links, calls, directory: matrix.directory, clock, log: log.child({ part: 'cascade' }), labelOf: label, tickets: foreign, pages: { of: pageOf, allows: (page) => mayLeadTo(page, (address) => listed.lists(address)) } });
+  const peers = links === undefined || foreign === undefined ? undefined : new PeerDesk({ server: homeserver.serverName, links, calls, directory: matrix.directory, clock, log: log.child({ part: 'cascade' }), labelOf: label, tickets: foreign, pages: { of: pageOf, allows: (page) => mayLeadTo(page, (address) => listed.lists(address)) } });
   if (peers !== undefined) watcher = peers;
   const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer, sendHome });
   const door = createCallDoor({ calls, tickets, directory: matrix.directory, clock, random, log: log.child({ part: 'door' }), observer: metrics.observer, labelOf: label });
   const signalling = createSignallingServer({ door, clock, log: log.child({ part: 'livekit' }), options: { iceServers: config.media.iceServers.map(iceServer) } });
 
   const routes = [
+    ...(links?.routes ?? []),
     ...rtcRoutes({ admission, liveKitUrl }),
     ...pageRoutes({
       admission,
@@ -133,8 +142,8 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
       },
     }),
   ];
-  const publicApp = createPublicApp({ routes, pageFolder, pageOf, homes: peers === undefined ? onlyOurs : createHomePages({ server: homeserver.serverName, rooms, peers }), frameAncestors: config.http.frameAncestors, trustedProxies: config.http.trustedProxies, liveKitUrls: neighbours.size === 0 ? [liveKitUrl] : [liveKitUrl, new URL(liveKitUrl).protocol], log: log.child({ part: 'http' }) });
-  const operationsApp = createOperationsApp({ metrics, unready, neighbours: async () => (await peers?.status()) ?? [] });
+  const publicApp = createPublicApp({ routes, pageFolder, pageOf, homes: peers === undefined ? onlyOurs : createHomePages({ server: homeserver.serverName, rooms, peers }), frameAncestors: config.http.frameAncestors, trustedProxies: config.http.trustedProxies, liveKitUrls: isAlone ? [liveKitUrl] : [liveKitUrl, new URL(liveKitUrl).protocol], log: log.child({ part: 'http' }) });
+  const operationsApp = createOperationsApp({ metrics, unready, neighbours: async () => (await peers?.status()) ?? [], strangers: () => links?.strangers() ?? {} });
 
   calls.restore();
   starting.defer(() => runner.stop());
@@ -194,7 +203,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
 
   async function sendHome(room: RoomId, user: UserId, device: string): Promise<{ readonly url: string; readonly ticket: string } | undefined> {
     const home = serverOf(user);
-    return neighbours.has(home) && (await peers?.shared(home, room, shareMs)) === true ? foreign?.ask(room, user, device) : undefined;
+    return home !== homeserver.serverName && (await peers?.shared(home, room, shareMs)) === true ? foreign?.ask(room, user, device) : undefined;
   }
 
   function sessions(): number {
@@ -214,7 +223,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
     const people = calls.open().flatMap(({ call }) => [...call.participants.values()]);
     const tracks = people.flatMap(publishedTracks);
     const audio = tracks.filter(({ kind }) => kind === 'audio').length;
-    return { calls: calls.open().length, people: people.length, tracks: { audio, video: tracks.length - audio }, outboxDepth: outbox.depth(), media: await media.snapshot(), neighbours: (await peers?.status()) ?? [] };
+    return { calls: calls.open().length, people: people.length, tracks: { audio, video: tracks.length - audio }, outboxDepth: outbox.depth(), media: await media.snapshot(), neighbours: (await peers?.status()) ?? [], strangers: links?.strangers() ?? {} };
   }
 
   function every(periodMs: number, run: () => void): () => void {

@@ -1,8 +1,11 @@
 // Owns the proof that a key goes to neighbours only, is good once and briefly, and belongs to who asked for it.
 import assert from 'node:assert/strict';
 import { z } from 'zod';
-import { askForInvitation, Introductions } from '../../src/cascade/introductions.ts';
+import { askThroughHomeservers, Introductions } from '../../src/cascade/introductions.ts';
+import { IssuedKeys } from '../../src/cascade/keys.ts';
+import { refusalLog } from '../../src/cascade/refusals.ts';
 import type { ServerName } from '../../src/call/ids.ts';
+import { NotCarried } from '../../src/control/ports/introducer.ts';
 import { silentLogger, type Logger } from '../../src/log/logger.ts';
 import { serverName } from '../support/builders.ts';
 import { virtualClock } from '../support/clocks.ts';
@@ -17,11 +20,15 @@ describe('introductions', () => {
   const log: Logger = { ...silentLogger, warn: (message, keys) => void logged.push(`${message} ${JSON.stringify(keys)}`) };
   let clock = virtualClock();
   let introductions: Introductions;
+  let keys: IssuedKeys;
+  let refused: string[] = [];
   let nonces = 0;
   beforeEach(() => {
     clock = virtualClock();
     logged.length = 0;
-    introductions = new Introductions({ neighbours: new Set([finances, defense]), publicUrl: url, clock, limits: { keyLifetimeMs: 30_000, introductionsPerMinute: 10 }, log });
+    refused = [];
+    keys = new IssuedKeys(clock, 30_000);
+    introductions = new Introductions({ accepts: (server) => server === finances || server === defense, publicUrl: url, keys, clock, limits: { introductionsPerMinute: 10 }, refused: refusalLog(clock, log, (code, server) => refused.push(`${code} ${server ?? ''}`)) });
   });
 
   const body = (change: object = {}) => ({ versions: ['1.0'], nonce: String(++nonces).padStart(22, '0'), ...change });
@@ -41,24 +48,24 @@ describe('introductions', () => {
 
   it('know by the key who asked, once', () => {
     const [one, other] = [keyFor(finances), keyFor(defense)];
-    assert.equal(introductions.redeem(other)?.server, defense);
-    assert.equal(introductions.redeem(one)?.server, finances);
-    assert.equal(introductions.redeem(one), undefined);
-    assert.equal(introductions.redeem(other), undefined);
+    assert.equal(keys.redeem(other)?.server, defense);
+    assert.equal(keys.redeem(one)?.server, finances);
+    assert.equal(keys.redeem(one), undefined);
+    assert.equal(keys.redeem(other), undefined);
   });
 
   it('forget a key after 30 seconds', () => {
     const [early, late] = [keyFor(finances), keyFor(finances)];
     clock.advance(29_999);
-    assert.equal(introductions.redeem(early)?.server, finances);
+    assert.equal(keys.redeem(early)?.server, finances);
     clock.advance(1);
-    assert.equal(introductions.redeem(late), undefined);
+    assert.equal(keys.redeem(late), undefined);
   });
 
   it('know no invented key', () => {
     const key = keyFor(finances);
-    for (const wrong of ['', key.slice(1), `${key}A`, key.toLowerCase() === key ? `${key}x` : key.toLowerCase()]) assert.equal(introductions.redeem(wrong), undefined);
-    assert.equal(introductions.redeem(key)?.server, finances);
+    for (const wrong of ['', key.slice(1), `${key}A`, key.toLowerCase() === key ? `${key}x` : key.toLowerCase()]) assert.equal(keys.redeem(wrong), undefined);
+    assert.equal(keys.redeem(key)?.server, finances);
   });
 
   it('refuse who is not listed, whatever they send, with one line in the log', () => {
@@ -67,6 +74,7 @@ describe('introductions', () => {
     assert.match(logged[0] ?? '', /stranger\.example\.org/);
     // A port is part of the name.
     assert.equal(ask(serverName('defense.example.org')).status, 403);
+    assert.deepEqual(refused, [...Array.from({ length: 8 }, () => `notListed ${stranger}`), 'notListed defense.example.org']);
   });
 
   const nonsense: readonly (readonly [what: string, sent: unknown])[] = [
@@ -99,6 +107,7 @@ describe('introductions', () => {
     assert.deepEqual([ask(finances, recorded).status, ask(defense, recorded).status], [403, 200]);
     clock.advance(599_999);
     assert.equal(ask(finances, recorded).status, 403);
+    assert.deepEqual(refused, [`introductionReplay ${finances}`, `introductionReplay ${finances}`]);
   });
 
   it('refuse more than ten a minute, of each neighbour for itself', () => {
@@ -113,7 +122,7 @@ describe('introductions', () => {
 
   it('print no key', async () => {
     const introducer = { ask: () => Promise.resolve({ status: 200, content: { version: '1.0', url, key: 'k'.repeat(43) } }) };
-    const invitation = await askForInvitation(introducer, finances, log);
+    const invitation = await askThroughHomeservers(introducer, finances, log);
     assert.ok(invitation.ok);
     assert.doesNotMatch(JSON.stringify(invitation), /kkk/);
     assert.equal(invitation.value.key.reveal(), 'k'.repeat(43));
@@ -127,8 +136,44 @@ describe('introductions', () => {
         return Promise.resolve({ status: 403, content: null });
       },
     };
-    for (let index = 0; index < 2; index += 1) assert.match(String(Object.values(await askForInvitation(introducer, finances, log))), /finances\.example\.org refuses/);
+    for (let index = 0; index < 2; index += 1) await askThroughHomeservers(introducer, finances, log);
     const parsed = z.array(z.object({ destination: z.literal(finances), path: z.literal('cascade/introduce'), versions: z.tuple([z.literal('1.0')]), nonce: z.string().regex(/^[A-Za-z0-9_-]{22,64}$/) })).parse(sent);
     assert.notEqual(parsed[0]?.nonce, parsed[1]?.nonce);
+  });
+
+  const answers: readonly (readonly [status: number, errcode: string | undefined, words: RegExp, isMissing?: boolean])[] = [
+    [403, 'M_FORBIDDEN', /^finances\.example\.org refuses: its operator must list this bridge .*\(M_FORBIDDEN\)/],
+    [404, 'M_UNRECOGNIZED', /lacks Synapse 1\.163 with experimental_features\.msc4512_enabled/, true],
+    [401, 'M_UNAUTHORIZED', /does not take our homeserver's signature .*clocks/],
+    [429, 'M_LIMIT_EXCEEDED', /asked too often .*look in both logs/],
+    [500, 'M_UNKNOWN', /does not reach its bridge .*check that the bridge runs/],
+    [504, undefined, /does not reach its bridge/],
+    [503, 'M_UNKNOWN', /starts or stops/],
+    [400, 'M_BAD_JSON', /does not understand .*M_BAD_JSON.* older of the two bridges/],
+    [400, 'FR_VIADUC_VERSION', /ours 1\.0, theirs 2\.0: the older bridge must be updated/],
+    [418, 'FR_OTHER', /status 418, "FR_OTHER"/],
+  ];
+  for (const [status, errcode, words, isMissing = false] of answers) {
+    it(`say what to do about ${status} ${errcode ?? ''}`, async () => {
+      const asked = await askThroughHomeservers({ ask: () => Promise.resolve({ status, content: { errcode, versions: ['2.0'] } }) }, finances, log);
+      assert.ok(!asked.ok);
+      assert.match(asked.error.detail, words);
+      assert.equal(asked.error.isMissing, isMissing);
+    });
+  }
+
+  it('do not exist where our homeserver knows nothing of them, which is not a fault of the line', async () => {
+    const by = (error: Error) => askThroughHomeservers({ ask: () => Promise.reject(error) }, finances, log);
+    assert.deepEqual(await by(new NotCarried('the homeserver carries none')), { ok: false, error: { isMissing: true, detail: 'the homeserver carries none' } });
+    await assert.rejects(by(new Error('not reached')), /not reached/);
+  });
+
+  it('take no answer that is none', async () => {
+    const good = { version: '1.0', url, key: 'k'.repeat(43) };
+    for (const [change, words] of [[{ url: 'https://x.example' }, /url/], [{ url: 'wss://u:p@x.example/' }, /more than an address/], [{ key: 'k' }, /key/], [{ version: '2.0' }, /not offered: "2\.0"/]] as const) {
+      const asked = await askThroughHomeservers({ ask: () => Promise.resolve({ status: 200, content: { ...good, ...change } }) }, finances, log);
+      assert.ok(!asked.ok);
+      assert.match(asked.error.detail, words);
+    }
   });
 });

@@ -8,7 +8,7 @@ const guide = readFileSync(new URL('../../docs/operators-guide.md', import.meta.
 describe('metrics', () => {
   let reading: Reading;
   beforeEach(() => {
-    reading = { calls: 2, people: 5, tracks: { audio: 4, video: 3 }, outboxDepth: 1, media: { workers: [], bytesReceived: 0, bytesSent: 0 }, neighbours: [] };
+    reading = { calls: 2, people: 5, tracks: { audio: 4, video: 3 }, outboxDepth: 1, media: { workers: [], bytesReceived: 0, bytesSent: 0 }, neighbours: [], strangers: {} };
   });
 
   it('have every name that the operator\'s guide tells to watch', async () => {

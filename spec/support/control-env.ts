@@ -76,12 +76,11 @@ export type LinksOf = (listener: PeerListener) => PeerLinks;
 
 export interface ControlEnvOptions {
   readonly server?: ServerName;
-  readonly neighbours?: ReadonlySet<ServerName>;
   readonly links?: LinksOf;
   readonly clock?: VirtualClock;
 }
 
-export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[]])[], { server = serverName('interieur.example.org'), neighbours = new Set(), links: linksOf, clock = virtualClock() }: ControlEnvOptions = {}) {
+export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[]])[], { server = serverName('interieur.example.org'), links: linksOf, clock = virtualClock() }: ControlEnvOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'viaduc-control-'));
   const world: World = { members: new Map(members.map(([room, users]) => [room, new Set(users)])), levels: powerLevels(), homeserverDown: false, mediaFails: false, pipesFail: false, deliveries: [] };
   const said: Said[] = [];
@@ -111,11 +110,11 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
     if (linksOf !== undefined) {
       let listener: PeerListener | undefined;
       const links = linksOf({ linkUp: (peer) => listener?.linkUp(peer), linkDown: (peer, reason) => listener?.linkDown(peer, reason), received: (peer, message) => listener?.received(peer, message) });
-      foreign = new ForeignTickets({ server, links, calls, directory, tickets, aliasOf: (device) => `${device.length}-alias-of`, liveKitUrl: `wss://${server}`, clock, log: silentLogger });
-      watcher = listener = peers = new PeerDesk({ server, neighbours, links, calls, directory, clock, log: silentLogger, labelOf: (name) => name, tickets: foreign, pages: { of: (slug) => `https://${server}/c/${slug}`, allows: (page) => Promise.resolve(page.startsWith('https:')) } });
+      foreign = new ForeignTickets({ server, links, calls, directory, tickets, aliasOf: (device) => `alias-of-${device.length}`, liveKitUrl: `wss://${server}`, clock, log: silentLogger });
+      watcher = listener = peers = new PeerDesk({ server, links, calls, directory, clock, log: silentLogger, labelOf: (name) => name, tickets: foreign, pages: { of: (slug) => `https://${server}/c/${slug}`, allows: (page) => Promise.resolve(page.startsWith('https:')) } });
       stopWatching = peers.start();
     }
-    const sendHome: AdmissionOptions['sendHome'] = async (room, user, device) => (neighbours.has(serverOf(user)) && (await peers?.shared(serverOf(user), room, 1000)) === true ? foreign?.ask(room, user, device) : undefined);
+    const sendHome: AdmissionOptions['sendHome'] = async (room, user, device) => (serverOf(user) !== server && (await peers?.shared(serverOf(user), room, 1000)) === true ? foreign?.ask(room, user, device) : undefined);
     const admission = new Admission({ verifier, signIns, directory, rooms, calls, tickets, observer: silentObserver, sendHome });
     const door = createCallDoor({ calls, tickets, directory, clock, random: systemRandom, log: silentLogger, observer: silentObserver, labelOf: (name) => name });
     const desk = { calls, rooms, signIns, directory, outbox, clock, outboxMarked, peers };
@@ -172,6 +171,7 @@ export function directoryOf(world: World): RoomDirectory {
       const members = world.members.get(room);
       return Promise.resolve(world.homeserverDown ? down() : ok(members === undefined ? undefined : [...members].some(counts)));
     },
+    members: (room) => Promise.resolve(world.homeserverDown ? down() : ok([...(world.members.get(room) ?? [])])),
     name: () => Promise.resolve('The room'),
   };
 }

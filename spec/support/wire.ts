@@ -31,6 +31,12 @@ export class Wire {
           this.deliver(other, own, message);
           return true;
         },
+        acceptsAny: false,
+        neighbours: () => [other],
+        isNeighbour: (server) => server === other,
+        seek: () => undefined,
+        isSought: () => false,
+        strangers: () => ({}),
         status: () => [{ server: other, state: this.#up ? 'up' : 'down', roundTripMs: undefined, reason: undefined, queuedBytes: 0 }],
       };
     };

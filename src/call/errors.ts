@@ -12,6 +12,7 @@ export const callErrorCodes = [
   'limitExceeded',
   'tooManyRequests',
   'badRequest',
+  'neighbourRefused',
   'full',
   'draining',
   'homeserverUnavailable',

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import type { ListedAddressPolicy } from '../util/addresses.ts';
 import { allowedAddresses, pinned } from '../util/pinned-lookup.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import type { Invitation } from './introductions.ts';
+import type { Invitation } from './invitation.ts';
 import { socketOptions } from './limits.ts';
 import { subprotocol } from './version.ts';
 

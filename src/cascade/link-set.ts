@@ -6,21 +6,29 @@ import type { ServerName } from '../call/ids.ts';
 import type { Clock, Random } from '../control/ports/clock.ts';
 import type { Introducer } from '../control/ports/introducer.ts';
 import type { PeerLinks, PeerListener, PeerMessage } from '../control/ports/peer-links.ts';
+import type { Route } from '../control/ports/route.ts';
 import type { Logger } from '../log/logger.ts';
 import { addressPolicy, type ListedAddressPolicy } from '../util/addresses.ts';
 import { asError } from '../util/background.ts';
-import { beforeAbort } from '../util/before-abort.ts';
-import { ok, type Result } from '../util/result.ts';
+import { err, ok, type Result } from '../util/result.ts';
+import { Acquaintances } from './acquaintances.ts';
 import { connect } from './connect.ts';
-import { askForInvitation, introducePath, Introductions } from './introductions.ts';
+import { Introducing } from './introducing.ts';
+import { declined, type Declined } from './invitation.ts';
 import { cascadeLimits, socketOptions, type CascadeLimits } from './limits.ts';
 import { Neighbour, type Opened } from './neighbour.ts';
+import { refusalLog, type CountRefusal } from './refusals.ts';
 import { sometimes } from '../util/sometimes.ts';
+import type { VouchingOptions } from './vouched.ts';
 import { subprotocol } from './version.ts';
 
 export interface PeerLinksOptions {
   readonly server: ServerName;
   readonly neighbours: readonly ServerName[];
+  /** May servers that are not listed be neighbours too? Default: no. */
+  readonly acceptsAny?: boolean;
+  /** The second means of introduction; left out: neither used nor answered. */
+  readonly vouching?: VouchingOptions;
   /** Where neighbours open links: `wss://…/cascade`. */
   readonly publicUrl: string;
   readonly introducer: Introducer;
@@ -35,6 +43,8 @@ export interface PeerLinksOptions {
 export interface CascadeLinks extends PeerLinks {
   /** False: the path is not ours, the caller answers. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** Of the public listener. */
+  readonly routes: readonly Route[];
   /** Once. Introductions and connections are refused before. */
   start(listener: PeerListener): void;
   /** Post: every link is closed, with a word to the other side; the listener was told. */
@@ -50,9 +60,12 @@ class LinkSet implements CascadeLinks {
   readonly #options: PeerLinksOptions;
   readonly #limits: CascadeLimits;
   readonly #policy: ListedAddressPolicy;
-  readonly #neighbours: ReadonlyMap<ServerName, Neighbour>;
-  readonly #introductions: Introductions;
+  readonly #listed: ReadonlyMap<ServerName, Neighbour>;
+  readonly #acquaintances: Acquaintances;
+  readonly #introducing: Introducing;
   readonly #sockets: WebSocketServer;
+  readonly #strangers = new Map<string, number>();
+  readonly #refused: CountRefusal;
   #listener: PeerListener | undefined;
   readonly #mayLog: () => boolean;
   #closed = false;
@@ -62,30 +75,56 @@ class LinkSet implements CascadeLinks {
     this.#limits = { ...cascadeLimits, ...options.limits };
     this.#mayLog = sometimes(options.clock);
     this.#policy = addressPolicy(options.privateAddresses);
-    const { clock, log, server, publicUrl } = options;
+    const { clock, log, server, acceptsAny = false, vouching } = options;
     const names = new Set(options.neighbours.filter((name) => name !== server));
-    this.#neighbours = new Map([...names].map((name) => [name, this.#neighbour(name)]));
-    this.#introductions = new Introductions({ neighbours: names, publicUrl, clock, limits: this.#limits, log });
+    const common = { own: server, clock, limits: this.#limits, log };
+    this.#listed = new Map([...names].map((name) => [name, this.#neighbour(name)]));
+    this.#acquaintances = new Acquaintances({ ...common, make: (name) => this.#neighbour(name), open: (name, signal) => this.#open(name, signal) });
+    this.#refused = refusalLog(clock, log, (code, name) => this.#count(code, name));
+    this.#introducing = new Introducing({ ...common, publicUrl: options.publicUrl, introducer: options.introducer, isListed: (name) => names.has(name), acceptsAny, vouching, policy: this.#policy, refused: this.#refused });
     this.#sockets = new WebSocketServer({ noServer: true, ...socketOptions, handleProtocols: () => subprotocol });
+  }
+
+  get acceptsAny(): boolean {
+    return this.#options.acceptsAny ?? false;
+  }
+
+  get routes(): readonly Route[] {
+    return this.#introducing.routes;
   }
 
   start(listener: PeerListener): void {
     if (this.#listener !== undefined) throw new Error('the links are started already');
     this.#listener = listener;
-    this.#options.introducer.answer(introducePath, (origin, body) => {
-      if (this.#closed) return Promise.resolve({ status: 503, content: { errcode: 'M_UNKNOWN', error: 'the bridge stops' } });
-      return Promise.resolve(this.#introductions.answer(origin, body));
-    });
+    this.#introducing.start();
   }
 
   want(servers: ReadonlySet<ServerName>): void {
     if (this.#closed) return;
-    for (const [name, neighbour] of this.#neighbours) neighbour.want(servers.has(name));
+    for (const [name, neighbour] of this.#listed) neighbour.want(servers.has(name));
+    this.#acquaintances.want(servers);
+  }
+
+  neighbours(): readonly ServerName[] {
+    return this.#all().map(([name]) => name);
+  }
+
+  isNeighbour(server: ServerName): boolean {
+    return this.#get(server) !== undefined;
+  }
+
+  seek(servers: Iterable<ServerName>): void {
+    if (!this.acceptsAny || this.#listener === undefined) return;
+    this.#acquaintances.seek([...servers].filter((server) => !this.#listed.has(server)));
+  }
+
+  isSought(server: ServerName): boolean {
+    return this.#acquaintances.isSought(server);
   }
 
   send(server: ServerName, message: PeerMessage): boolean {
     try {
-      return this.#neighbours.get(server)?.send(message) ?? false;
+      return this.#get(server)?.send(message) ?? false;
     } catch (error) {
       this.#options.log.error('message to a neighbour cannot be sent', { server, type: message.type, error: asError(error) });
       return false;
@@ -93,7 +132,11 @@ class LinkSet implements CascadeLinks {
   }
 
   status() {
-    return [...this.#neighbours.values()].map(({ status }) => status);
+    return this.#all().map(([, { status }]) => status);
+  }
+
+  strangers(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#strangers);
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
@@ -116,27 +159,49 @@ class LinkSet implements CascadeLinks {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#neighbours.values()].map((neighbour) => neighbour.close()));
+    this.#introducing.close();
+    await Promise.all([...[...this.#listed.values()].map((neighbour) => neighbour.close()), this.#acquaintances.close()]);
     this.#sockets.close();
   }
 
   #admit(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const key = /^Bearer +(?<key>\S+)$/i.exec(request.headers.authorization ?? '')?.groups?.['key'];
-    const introduced = key === undefined ? undefined : this.#introductions.redeem(key);
-    const neighbour = introduced === undefined ? undefined : this.#neighbours.get(introduced.server);
-    if (introduced === undefined || neighbour === undefined) {
+    const introduced = key === undefined ? undefined : this.#introducing.redeem(key);
+    if (introduced === undefined) {
       if (this.#mayLog()) this.#options.log.warn('link refused: wrong key', { hint: 'a key is good for one connection within 30 seconds' });
       refuse(socket, 401, 'the key is not good, or not any more');
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (ws) => neighbour.adopt({ ws, version: introduced.version }, introduced.server));
+    const { server, version } = introduced;
+    const neighbour = this.#listed.get(server) ?? this.#acquaintances.admit(server);
+    if (neighbour === undefined) {
+      this.#refused('introductionFlood', server, { hint: 'too many neighbours that are not listed share calls' });
+      refuse(socket, 503, 'this bridge has too many neighbours: come back');
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (ws) => neighbour.adopt({ ws, version }, server));
+  }
+
+  #all(): readonly (readonly [ServerName, Neighbour])[] {
+    return [...this.#listed, ...this.#acquaintances.all()];
+  }
+
+  #get(server: ServerName): Neighbour | undefined {
+    return this.#listed.get(server) ?? this.#acquaintances.get(server);
+  }
+
+  /** Whoever is no neighbour counts with all others: a stranger may give itself any name. */
+  #count(code: string, server: ServerName | undefined): void {
+    const neighbour = server === undefined ? undefined : this.#get(server);
+    if (neighbour === undefined) this.#strangers.set(code, (this.#strangers.get(code) ?? 0) + 1);
+    else neighbour.refused(code);
   }
 
   #neighbour(server: ServerName): Neighbour {
     const { server: own, clock, random } = this.#options;
     const log = this.#options.log.child({ server });
     const mayLog = sometimes(clock);
-    const neighbour = new Neighbour({ own, server, clock, random, limits: this.#limits, log, open: (signal) => this.#open(server, signal) }, {
+    const neighbour = new Neighbour({ own, server, clock, random, limits: this.#limits, log, open: (signal) => this.#reopen(server, signal) }, {
       linkUp: () => this.#tell((listener) => listener.linkUp(server)),
       linkDown: (reason) => this.#tell((listener) => listener.linkDown(server, reason)),
       received: (message) => {
@@ -152,12 +217,16 @@ class LinkSet implements CascadeLinks {
     return neighbour;
   }
 
-  async #open(server: ServerName, signal: AbortSignal): Promise<Result<Opened, string>> {
-    const { introducer, log } = this.#options;
-    const invitation = await beforeAbort(askForInvitation(introducer, server, log), signal);
+  async #open(server: ServerName, signal: AbortSignal): Promise<Result<Opened, Declined>> {
+    const invitation = await this.#introducing.ask(server, signal);
     if (!invitation.ok) return invitation;
     const ws = await connect(invitation.value, { policy: this.#policy, signal });
-    return ws.ok ? ok({ ws: ws.value, version: invitation.value.version }) : ws;
+    return ws.ok ? ok({ ws: ws.value, version: invitation.value.version }) : declined(ws.error);
+  }
+
+  async #reopen(server: ServerName, signal: AbortSignal): Promise<Result<Opened, string>> {
+    const opened = await this.#open(server, signal);
+    return opened.ok ? opened : err(opened.error.detail);
   }
 
   /** A listener that fails harms neither the link nor the process. */

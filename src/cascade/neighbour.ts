@@ -107,15 +107,15 @@ export class Neighbour {
     if (this.#closed) link.close('stopping', 'the bridge stops');
   }
 
-  /** Post: every connection is gone, nothing is opened any more. */
-  async close(): Promise<void> {
+  /** Post: every connection is gone, nothing is opened any more. `text` tells the other side why. */
+  async close(text = 'the bridge stops'): Promise<void> {
     this.#closed = true;
     this.#wanted = false;
     this.#abort();
     this.#cancelRetry?.();
     this.#cancelIdle?.();
     const links = [...this.#links];
-    for (const link of links) link.close('stopping', 'the bridge stops');
+    for (const link of links) link.close('stopping', text);
     await Promise.all(links.map((link) => link.gone));
   }
 

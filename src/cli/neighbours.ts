@@ -35,30 +35,33 @@ const columns: readonly (readonly [string, (status: Status) => string])[] = [
   ['received', ({ bytesReceived }) => megabytes(bytesReceived)],
   ['lost', ({ packetsLost }) => String(packetsLost)],
   ['queue', ({ queuedBytes }) => `${queuedBytes} B`],
-  ['refused', ({ refusals }) => Object.entries(refusals).map(([what, count]) => `${what} ${count}`).join(', ') || '-'],
+  ['refused', ({ refusals }) => counts(refusals) || '-'],
 ];
 
 /** The exit status: 1 when the bridge does not run or a neighbour that is needed is down. */
 export async function neighbours(configPath: string): Promise<number> {
-  const { metrics, neighbours: configured } = loadConfig(configPath);
-  if (configured.length === 0) {
-    process.stdout.write('No neighbours are configured: calls are not shared with other bridges. List them under neighbours in the configuration.\n');
+  const { metrics, neighbours: configured, cascade } = loadConfig(configPath);
+  if (configured.length === 0 && cascade.accept === 'listed') {
+    process.stdout.write('No neighbours are configured: calls are not shared with other bridges. List them under neighbours in the configuration, or set cascade.accept.\n');
     return 0;
   }
   let rows: readonly Status[];
+  let strangers: Readonly<Record<string, number>>;
+  const ask = async (path: string): Promise<unknown> => (await fetch(`http://${metrics.host}:${metrics.port}/${path}`, { signal: AbortSignal.timeout(5000) })).json();
   try {
-    const response = await fetch(`http://${metrics.host}:${metrics.port}/neighbours`, { signal: AbortSignal.timeout(5000) });
-    rows = statuses.parse(await response.json());
+    rows = statuses.parse(await ask('neighbours'));
+    strangers = z.record(z.string(), z.number()).parse(await ask('strangers'));
   } catch (error) {
     process.stderr.write(`The bridge does not answer on ${metrics.host}:${metrics.port} (${asError(error).message}). Is it running with this configuration?\n`);
     return 1;
   }
-  process.stdout.write(`${table(rows)}\n`);
+  process.stdout.write(rows.length === 0 ? 'No neighbours at the moment.\n' : `${table(rows)}\n`);
   for (const { server, state, reason, stalledCalls, callsWithoutPipe, pipeFault } of rows) {
-    if (state === 'down') process.stdout.write(`\n${server} is down: ${reason ?? 'no reason is known'}.\n  → Check that its bridge runs and lists this server under neighbours, and that both homeservers carry requests between bridges (msc4512_enabled).\n`);
+    if (state === 'down') process.stdout.write(`\n${server} is down: ${reason ?? 'no reason is known'}.\n  → docs/errors.md, “Introductions”, says what to do about each reason; its operator sees what that bridge has refused with ./viaduc neighbours.\n`);
     if (callsWithoutPipe > 0) process.stdout.write(`\nMedia of ${callsWithoutPipe} calls cannot cross to ${server}: ${pipeFault ?? 'no reason is known'}.\n  → Widen cascade.firstPort–lastPort: each call takes one port for each neighbour. Open the ports to your neighbours and restart the bridge.\n`);
     if (stalledCalls > callsWithoutPipe) process.stdout.write(`\nMedia do not pass to or from ${server} in ${stalledCalls - callsWithoutPipe} calls.\n  → Check that UDP passes between both sides on the ports under cascade.\n`);
   }
+  if (Object.keys(strangers).length > 0) process.stdout.write(`\nRefused to others than these: ${counts(strangers)}.\n  → docs/errors.md, “Introductions”, says what each means; the log names the servers.\n`);
   return rows.some(({ state, stalledCalls }) => state === 'down' || stalledCalls > 0) ? 1 : 0;
 }
 
@@ -66,6 +69,10 @@ function table(rows: readonly Status[]): string {
   const lines = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, of]) => of(row)))];
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => (line[index] ?? '').length)));
   return lines.map((line) => line.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()).join('\n');
+}
+
+function counts(refusals: Readonly<Record<string, number>>): string {
+  return Object.entries(refusals).map(([what, count]) => `${what} ${count}`).join(', ');
 }
 
 function megabytes(bytes: number): string {

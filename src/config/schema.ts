@@ -88,12 +88,14 @@ export const configSchema = z.strictObject({
       z.strictObject({
         serverName: serverName.describe('The server name of the other organisation\'s homeserver.'),
         bot: z.string().default('visio').describe('The localpart of its bot.'),
+        url: httpUrl.optional().describe('The public address of its bridge, for homeservers that carry no requests between bridges. Left out: what its server publishes in .well-known/matrix/client.'),
       }),
     )
     .default([])
-    .describe('Other organisations\' bridges with which calls are shared: each person stays on the bridge of their own organisation. Each side must list the other. Needs Synapse 1.163 with experimental_features.msc4512_enabled on both sides.'),
+    .describe('Other organisations\' bridges with which calls are shared: each person stays on the bridge of their own organisation. Each side must list the other. Best with Synapse 1.163 and experimental_features.msc4512_enabled on both sides; without, each finds the other\'s bridge by its .well-known/matrix/client or url.'),
   cascade: z
     .strictObject({
+      accept: z.enum(['listed', 'anyFederated']).default('listed').describe('Whose bridges calls are shared with: listed, those under neighbours; anyFederated, also those of any server that has people in the room of a call.'),
       listenIp: z.string().default('0.0.0.0').describe('Local address for media to and from other bridges.'),
       announcedAddress: z.string().optional().describe('The address that neighbours send media to, when it differs from listenIp.'),
       firstPort: port.default(9400).describe('UDP ports from firstPort to lastPort, one for each call and neighbour. Open them to your neighbours.'),

@@ -26,6 +26,7 @@ const mappings: Readonly<Record<CallErrorCode, Mapping>> = {
   trackUnknown: { status: 404, errcode: 'M_NOT_FOUND', sentence: 'There is no such track.' },
   limitExceeded: { status: 413, errcode: 'M_TOO_LARGE', sentence: undefined },
   badRequest: { status: 400, errcode: 'M_BAD_JSON', sentence: undefined },
+  neighbourRefused: { status: 403, errcode: 'M_FORBIDDEN', sentence: 'This bridge waits for no such answer, or its sender has not proved who it is.' },
   tooManyRequests: { status: 429, errcode: 'M_LIMIT_EXCEEDED', sentence: 'Too many requests. Wait a moment.' },
   full: { status: 503, errcode: 'M_UNKNOWN', sentence: 'The call is full. Try again later.' },
   draining: { status: 503, errcode: 'M_UNKNOWN', sentence: 'The bridge is restarting. Try again in a few seconds.' },

@@ -11,6 +11,8 @@ export interface Reading {
   readonly outboxDepth: number;
   readonly media: MediaSnapshot;
   readonly neighbours: readonly NeighbourStatus[];
+  /** Introductions refused that count for no neighbour, by code. */
+  readonly strangers: Readonly<Record<string, number>>;
 }
 
 export interface Metrics {
@@ -36,6 +38,7 @@ export function createMetrics(read: () => Promise<Reading>): Metrics {
   const received = gauge('viaduc_media_received_bits_per_second', 'Media received since the last reading.');
   const sent = gauge('viaduc_media_sent_bits_per_second', 'Media sent since the last reading.');
   const neighbours = neighbourGauges(registry);
+  const strangers = new Gauge({ name: 'viaduc_introductions_refused', help: 'Introductions refused since the start that count for no neighbour.', labelNames: ['code'], registers: [registry] });
   let last: { readonly atMs: number; readonly media: MediaSnapshot } | undefined;
 
   async function refresh(): Promise<void> {
@@ -47,6 +50,7 @@ export function createMetrics(read: () => Promise<Reading>): Metrics {
     outbox.set(now.outboxDepth);
     workers.set(now.media.workers.filter(({ alive }) => alive).length);
     neighbours(now.neighbours);
+    for (const [code, count] of Object.entries(now.strangers)) strangers.set({ code }, count);
     cpu.reset();
     for (const [index, worker] of now.media.workers.entries()) cpu.set({ worker: String(index) }, worker.cpuRatio);
     const atMs = performance.now();
@@ -97,6 +101,8 @@ function neighbourGauges(registry: Registry): (statuses: readonly NeighbourStatu
   ];
   const refusals = new Gauge({ name: 'viaduc_neighbour_refusals', help: 'What was refused to it since the start.', labelNames: ['peer', 'what'], registers: [registry] });
   return (statuses) => {
+    // A neighbour that is not listed comes and goes.
+    for (const gauge of [...figures.map(([figure]) => figure), refusals]) gauge.reset();
     for (const status of statuses) {
       for (const [figure, of] of figures) figure.set({ peer: status.server }, of(status));
       for (const [what, count] of Object.entries(status.refusals)) refusals.set({ peer: status.server, what }, count);

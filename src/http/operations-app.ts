@@ -8,9 +8,11 @@ export interface OperationsAppOptions {
   readonly unready: () => readonly string[];
   /** What `viaduc neighbours` prints. */
   readonly neighbours: () => Promise<readonly object[]>;
+  /** Introductions refused that count for no neighbour, by code. */
+  readonly strangers: () => Readonly<Record<string, number>>;
 }
 
-export function createOperationsApp({ metrics, unready, neighbours }: OperationsAppOptions): express.Express {
+export function createOperationsApp({ metrics, unready, neighbours, strangers }: OperationsAppOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/healthz', (_request, response) => {
@@ -22,6 +24,9 @@ export function createOperationsApp({ metrics, unready, neighbours }: Operations
   });
   app.get('/neighbours', async (_request, response) => {
     response.json(await neighbours());
+  });
+  app.get('/strangers', (_request, response) => {
+    response.json(strangers());
   });
   app.get('/metrics', async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.text());

@@ -1,6 +1,6 @@
 // Owns the public listener's express app: the doors, the call page, security headers, limits.
 import express, { type NextFunction, type Request, type Response } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import type { Route } from '../control/ports/route.ts';
 import type { Logger } from '../log/logger.ts';
 import { asError } from '../util/background.ts';
@@ -61,7 +61,7 @@ function bind(app: express.Express, route: Route, log: Logger): void {
     response.on('close', () => {
       gone.abort();
     });
-    const result = await route.run({ params: paramsOf(request), body: request.body as unknown, bearer: bearerOf(request), signal: gone.signal });
+    const result = await route.run({ params: paramsOf(request), body: request.body as unknown, bearer: bearerOf(request), source: ipKeyGenerator(request.ip ?? ''), signal: gone.signal });
     if (gone.signal.aborted) return;
     response.set('Cache-Control', 'no-store');
     if (!result.ok) answer(response, refusalOf(result.error, log));

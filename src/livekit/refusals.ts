@@ -15,6 +15,7 @@ const answers: Readonly<Record<CallErrorCode, { readonly status: number; readonl
   forbidden: { status: 403, body: 'you may not join this call' },
   startForbidden: { status: 403, body: 'you may not join this call' },
   publishForbidden: { status: 403, body: 'you may not join this call' },
+  neighbourRefused: { status: 403, body: 'you may not join this call' },
   callEnded: { status: 403, body: 'this call has ended' },
   trackUnknown: { status: 400, body: 'the request cannot be understood' },
   badRequest: { status: 400, body: 'the request cannot be understood' },

@@ -113,6 +113,13 @@ export class BotClient {
     await this.#request('POST', `${roomPath(room)}/leave`, { body: { reason }, timeoutMs: timeoutMs.write });
   }
 
+  /** Proves to others that they speak to this user, for as long as `expiresInMs`. */
+  async openIdToken(): Promise<{ readonly accessToken: string; readonly expiresInMs: number }> {
+    const path = `${client}/user/${encodeURIComponent(this.user)}/openid/request_token`;
+    const { access_token: accessToken, expires_in: seconds } = await this.#ask(openIdAnswer, 'POST', path, { body: {}, asDevice: false });
+    return { accessToken, expiresInMs: seconds * 1000 };
+  }
+
   /** A POST to another homeserver that ours signs and carries (MSC4512). The answer is the other's, whatever its status. */
   async throughFederation(destination: ServerName, path: string, body: Content): Promise<{ readonly status: number; readonly content: unknown }> {
     const request = { destination, method: 'POST', path, body };
@@ -175,6 +182,7 @@ interface RequestOptions {
 
 const eventIdAnswer = z.object({ event_id: z.string().refine(isEventId, 'not an event id') });
 const federationAnswer = z.object({ status: z.int().min(100).max(599), content: z.unknown() });
+const openIdAnswer = z.object({ access_token: z.string().min(1), expires_in: z.number().min(0) });
 const joinedMembers = z.object({ joined: z.record(z.string(), z.object({ display_name: z.string().nullish() })) });
 
 function roomPath(room: RoomId): string {

@@ -1,6 +1,6 @@
 // Owns the way from our bridge to another through both homeservers (MSC4512), and why it does not work, in words.
 import type { ServerName } from '../call/ids.ts';
-import type { Introducer } from '../control/ports/introducer.ts';
+import { NotCarried, type Introducer } from '../control/ports/introducer.ts';
 import type { BotClient } from './bot-client.ts';
 import { HomeserverError } from './homeserver-error.ts';
 import { federationPath, type ProxiedRoutes } from './proxied-routes.ts';
@@ -16,7 +16,11 @@ export function createIntroducer({ client, proxied }: IntroducerOptions): Introd
       try {
         return await client.throughFederation(destination, federationPath + path, { ...body });
       } catch (error) {
-        throw error instanceof HomeserverError ? new Error(inWords(error, destination), { cause: error }) : error;
+        if (!(error instanceof HomeserverError)) throw error;
+        // A registration of an earlier version lets us speak to nobody, whatever the homeserver can.
+        const isMissing = error.errcode === 'M_UNRECOGNIZED' || error.errcode === 'IO.ELEMENT.MSC4512.M_FEDPROXY_NO_PROXY_PREFIX';
+        const Fault = isMissing ? NotCarried : Error;
+        throw new Fault(inWords(error, destination), { cause: error });
       }
     },
     answer: (path, handler) => {

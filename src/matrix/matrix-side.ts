@@ -7,11 +7,13 @@ import type { Introducer } from '../control/ports/introducer.ts';
 import type { RoomDirectory } from '../control/ports/room-directory.ts';
 import type { Language, RoomVoice } from '../control/ports/room-voice.ts';
 import type { EventInbox } from '../control/ports/store.ts';
+import { speakerOf, type Voucher } from '../control/ports/voucher.ts';
 import type { Logger, Secret } from '../log/logger.ts';
 import { asError, background } from '../util/background.ts';
 import { allowedServers } from './allowed-servers.ts';
 import { createAppservice } from './appservice.ts';
 import { BotClient } from './bot-client.ts';
+import { bridgeDiscovery } from './bridge-discovery.ts';
 import { answerContent, parseCommand, runCommand } from './commands.ts';
 import type { MatrixEvent, MessageEvent } from './event-decoder.ts';
 import { EventQueue } from './event-queue.ts';
@@ -21,11 +23,12 @@ import { botTest, Membership, type Control } from './membership.ts';
 import type { Addresses } from './notice-text.ts';
 import { createIntroducer } from './introducer.ts';
 import { createIdentityVerifier } from './openid.ts';
-import { botsInRoom } from './responsible-bot.ts';
+import { botsInRoom, otherBots } from './responsible-bot.ts';
 import { createProxiedRoutes } from './proxied-routes.ts';
 import { pause } from '../util/pause.ts';
 import { MatrixRoomDirectory } from './room-directory.ts';
 import { createRoomVoice } from './room-voice.ts';
+import { createVoucher } from './voucher.ts';
 
 export interface MatrixSideOptions {
   readonly homeserver: {
@@ -39,6 +42,8 @@ export interface MatrixSideOptions {
   readonly bot: { readonly localpart: string; readonly displayName: string };
   /** The bots of neighbours, with whom ours shares rooms. */
   readonly neighbourBots: readonly UserId[];
+  /** Any server may have a neighbour: bots named like ours count as theirs. Default: no. */
+  readonly anyNeighbours?: boolean;
   readonly access: {
     /** Server names, and `*.suffix`; our own is always allowed. */
     readonly servers: readonly string[];
@@ -60,6 +65,7 @@ export interface MatrixSide {
   readonly directory: RoomDirectory;
   readonly verifier: IdentityVerifier;
   readonly introducer: Introducer;
+  readonly voucher: Voucher;
   readonly botUser: UserId;
   /** Of the appservice listener. Events that come before `start` are kept. */
   readonly handle: RequestListener;
@@ -77,7 +83,7 @@ const connectAgainMs = { first: 1_000, longest: 30_000 };
 const device = 'VIADUC';
 
 export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
-  const { homeserver, appservice, bot, neighbourBots, access, speech, inbox, clock, log } = options;
+  const { homeserver, appservice, bot, neighbourBots, anyNeighbours = false, access, speech, inbox, clock, log } = options;
   const botUser = parse(isUserId, `@${bot.localpart}:${homeserver.serverName}`, 'user id');
   const isBot = botTest(bot.localpart, homeserver.serverName);
   const isAllowed = allowedServers(homeserver.serverName, access.servers);
@@ -90,6 +96,16 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
   const voice = createRoomVoice({ client, bot: botUser, directory, addresses: speech, log });
   const verifier = createIdentityVerifier({ own: homeserver, isAllowed, privateAddresses: access.privateAddresses, clock, log });
 
+  const others = otherBots(directory, botUser, neighbourBots, anyNeighbours);
+  const { privateAddresses } = access;
+  const voucher = createVoucher({
+    client: new BotClient({ url: homeserver.url, asToken: appservice.asToken, user: speakerOf(bot.localpart, homeserver.serverName), device, log }),
+    displayName: `${bot.displayName} (bridge)`,
+    // Its own limits: who floods the bridge with introductions must not keep people out.
+    verifier: createIdentityVerifier({ own: homeserver, isAllowed: () => true, privateAddresses, clock, log }),
+    bridgeOf: bridgeDiscovery({ privateAddresses, clock }),
+    clock,
+  });
   const proxied = createProxiedRoutes({ log });
   const introducer = createIntroducer({ client, proxied });
 
@@ -116,7 +132,7 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
   const queue = new EventQueue({ inbox, clock, log, concerns, observe: (event) => directory.observe(event), handle: (event, ageMs) => handler(event, ageMs) });
 
   const handlerFor = (control: Control) => {
-    const membership = new Membership({ client, directory, isAllowed, isBot, neighbourBots, commandPrefix, defaultLanguage: speech.defaultLanguage, patience: { clock, signal: closing.signal }, log }, control);
+    const membership = new Membership({ client, directory, isAllowed, isBot, otherBots: others, commandPrefix, defaultLanguage: speech.defaultLanguage, patience: { clock, signal: closing.signal }, log }, control);
     const say = async (event: MessageEvent, ageMs: number): Promise<void> => {
       const words = commandIn(event);
       if (words === undefined) return;
@@ -124,7 +140,7 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
         log.warn('command in clear ignored: the room is encrypted', { room: event.room, by: event.sender });
         return;
       }
-      const bots = await botsInRoom(directory, botUser, neighbourBots, { room: event.room, sender: event.sender });
+      const bots = await botsInRoom(directory, botUser, await others(event.room), { room: event.room, sender: event.sender });
       // Any organisation's page may have shown the code: the bot answers whose bridge has given it.
       const isCode = words[0] === 'code' && !bots.alone;
       if (isCode ? !control.commands.hasCode(event.room, words.slice(1).join('')) : !bots.isOurs) return;
@@ -187,6 +203,7 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
     directory,
     verifier,
     introducer,
+    voucher,
     botUser,
     handle: createAppservice({ hsToken: appservice.hsToken, bot: botUser, accept: (events) => queue.accept(events), proxied: proxied.handle, log }),
     start: (control) => {

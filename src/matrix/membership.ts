@@ -10,7 +10,7 @@ import type { MemberEvent, TombstoneEvent } from './event-decoder.ts';
 import { createContent, tombstoneContent } from './event-schemas.ts';
 import { HomeserverError } from './homeserver-error.ts';
 import { phrasesOf } from './i18n/language.ts';
-import { isFirstBot } from './responsible-bot.ts';
+import { isFirstBot, type OtherBots } from './responsible-bot.ts';
 import { patiently, type Patience } from './retry.ts';
 import type { MatrixRoomDirectory } from './room-directory.ts';
 
@@ -19,8 +19,8 @@ export interface MembershipOptions {
   readonly directory: MatrixRoomDirectory;
   readonly isAllowed: ServerTest;
   readonly isBot: (user: UserId) => boolean;
-  /** The bots of neighbours: one of us greets. */
-  readonly neighbourBots: readonly UserId[];
+  /** One of us greets. */
+  readonly otherBots: OtherBots;
   readonly commandPrefix: string;
   readonly defaultLanguage: Language;
   readonly patience: Patience;
@@ -96,11 +96,12 @@ export class Membership {
   }
 
   async #joined({ room, eventId, sentAtMs }: MemberEvent): Promise<void> {
-    const { client, neighbourBots, patience } = this.#options;
+    const { client, otherBots, patience } = this.#options;
     const predecessor = await patiently(patience, () => this.#predecessorOf(room));
     // Who is led here by the room before was introduced there.
     if (predecessor !== undefined && (await this.#follow(predecessor, room))) return;
-    if (await patiently(patience, () => isFirstBot(client, { user: client.user, joinedAtMs: sentAtMs }, neighbourBots, room))) await this.#introduce(room, eventId);
+    const others = await otherBots(room);
+    if (await patiently(patience, () => isFirstBot(client, { user: client.user, joinedAtMs: sentAtMs }, others, room))) await this.#introduce(room, eventId);
   }
 
   async #introduce(room: RoomId, joinEvent: EventId): Promise<void> {

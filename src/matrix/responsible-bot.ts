@@ -1,8 +1,19 @@
 // Owns which bot speaks in a room where several organisations' bots are: one answers a command, and one greets.
-import { serverOf, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
+import { localpartOf, serverOf, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
 import type { RoomDirectory } from '../control/ports/room-directory.ts';
 import type { BotClient } from './bot-client.ts';
 import { memberContent } from './event-schemas.ts';
+
+/** Other organisations' bots that may be in a room: those of listed neighbours, and where any server may be a neighbour those that are named like ours. */
+export type OtherBots = (room: RoomId) => Promise<readonly UserId[]>;
+
+export function otherBots(directory: Pick<RoomDirectory, 'members'>, own: UserId, listed: readonly UserId[], anyNamedLikeOurs: boolean): OtherBots {
+  return async (room) => {
+    const members = anyNamedLikeOurs ? await directory.members(room) : undefined;
+    const alike = members?.ok === true ? members.value.filter((user) => user !== own && localpartOf(user) === localpartOf(own)) : [];
+    return [...new Set([...listed, ...alike])];
+  };
+}
 
 export interface BotsInRoom {
   /** True: it is ours to answer this sender. */

@@ -79,6 +79,14 @@ export class MatrixRoomDirectory implements RoomDirectory {
     });
   }
 
+  async members(room: RoomId): Promise<Result<readonly UserId[], CallError>> {
+    return await this.#answer<readonly UserId[]>(room, [], async () => {
+      const state = this.#room(room);
+      const members = state.doubts.size === 0 && state.members !== undefined ? state.members : await this.#loadMembers(room, state);
+      return [...members.keys()];
+    });
+  }
+
   async powerLevels(room: RoomId): Promise<Result<PowerLevels, CallError>> {
     const levels = await this.#answer(room, undefined, async () => {
       const state = this.#room(room);

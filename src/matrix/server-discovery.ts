@@ -5,6 +5,7 @@ import { isServerName, type ServerName } from '../call/ids.ts';
 import type { Clock } from '../control/ports/clock.ts';
 import type { AddressPolicy } from '../util/addresses.ts';
 import type { SafeFetch } from '../util/safe-fetch.ts';
+import { WellKnown } from './well-known.ts';
 
 /** Where to connect, and as whom the server must show itself. */
 export interface FederationTarget {
@@ -33,26 +34,18 @@ export interface ServerDiscoveryOptions {
 const defaultPort = 8448;
 const maxWellKnownBytes = 16 * 1024;
 const wellKnownDeadlineMs = 2_000;
-const maxRedirects = 5;
 const maxTargets = 3;
-const maxCacheEntries = 1_000;
-const hourMs = 3600 * 1000;
-/** Delegation is kept 24 h unless the server says otherwise, and never longer than 48 h; its absence a shorter time. */
-const keepMs = { byDefault: 24 * hourMs, atMost: 48 * hourMs, atLeast: 5 * 60 * 1000, absence: hourMs, failure: 60 * 1000 };
 
-const wellKnown = z.object({ 'm.server': z.string().refine(isServerName, 'not a server name') });
-
-interface Cached {
-  readonly delegated: ServerName | undefined;
-  readonly untilMs: number;
-}
+const delegation = z.object({ 'm.server': z.string().refine(isServerName, 'not a server name') });
 
 export class ServerDiscovery {
   readonly #options: ServerDiscoveryOptions;
-  readonly #delegations = new Map<string, Cached>();
+  readonly #wellKnown: WellKnown<ServerName>;
 
   constructor(options: ServerDiscoveryOptions) {
     this.#options = options;
+    const { fetch, policy, clock } = options;
+    this.#wellKnown = new WellKnown({ fetch, policy, clock, document: 'server', maxBodyBytes: maxWellKnownBytes, deadlineMs: wellKnownDeadlineMs, read: (content) => delegation.safeParse(content).data?.['m.server'] });
   }
 
   /** Where that server's federation API may be, best first; nowhere if the server says so. */
@@ -80,48 +73,10 @@ export class ServerDiscovery {
     return [{ host, port: defaultPort, hostHeader: host, certificateName: host }];
   }
 
+  /** Whatever goes wrong means: no delegation. */
   async #delegation(host: string, signal: AbortSignal): Promise<ServerName | undefined> {
-    const { clock } = this.#options;
-    const known = this.#delegations.get(host);
-    if (known !== undefined && known.untilMs > clock.nowMs()) return known.delegated;
-    const { delegated, keepMs: keptMs } = await this.#askWellKnown(host, signal);
-    if (this.#delegations.size >= maxCacheEntries) this.#delegations.clear();
-    this.#delegations.set(host, { delegated, untilMs: clock.nowMs() + keptMs });
-    return delegated;
+    return (await this.#wellKnown.lookUp(host, signal)).value;
   }
-
-  /** Whatever goes wrong means: no delegation. Hosts that only drop packets must leave time for the rest. */
-  async #askWellKnown(host: string, callerSignal: AbortSignal): Promise<Delegation> {
-    const { fetch, policy } = this.#options;
-    const signal = AbortSignal.any([callerSignal, AbortSignal.timeout(wellKnownDeadlineMs)]);
-    let url = new URL(`https://${host}/.well-known/matrix/server`);
-    for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-      const at = unbracketed(url.hostname);
-      const target = { host: at, port: url.port === '' ? 443 : Number(url.port), hostHeader: url.host, certificateName: at, path: `${url.pathname}${url.search}` };
-      const answer = await fetch({ protocol: 'https:', ...target, policy, maxBodyBytes: maxWellKnownBytes, signal });
-      if (!answer.ok) return { delegated: undefined, keepMs: keepMs.failure };
-      const { status, headers, body } = answer.value;
-      if (status === 200) return delegationIn(body, headers['cache-control']);
-      const next = [301, 302, 303, 307, 308].includes(status) ? URL.parse(headers.location ?? '', url.href) : null;
-      if (next?.protocol !== 'https:') return { delegated: undefined, keepMs: status >= 500 ? keepMs.failure : keepMs.absence };
-      url = next;
-    }
-    return { delegated: undefined, keepMs: keepMs.absence };
-  }
-}
-
-interface Delegation {
-  readonly delegated: ServerName | undefined;
-  readonly keepMs: number;
-}
-
-function delegationIn(body: string, cacheControl: string | undefined): Delegation {
-  const content = wellKnown.safeParse(parseJson(body));
-  if (!content.success) return { delegated: undefined, keepMs: keepMs.absence };
-  const maxAge = /(?:^|[\s,])max-age="?(\d{1,9})/i.exec(cacheControl ?? '')?.[1];
-  const forbidden = /(?:^|[\s,])no-(?:store|cache)\b/i.test(cacheControl ?? '');
-  const wantedMs = forbidden ? 0 : maxAge === undefined ? keepMs.byDefault : Number(maxAge) * 1000;
-  return { delegated: content.data['m.server'], keepMs: Math.min(keepMs.atMost, Math.max(keepMs.atLeast, wantedMs)) };
 }
 
 interface SplitName {
@@ -145,12 +100,4 @@ function direct({ host, port }: SplitName): FederationTarget {
 
 function unbracketed(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -20,6 +20,8 @@ export interface SafeRequest {
   readonly hostHeader: string;
   /** Path and query. */
   readonly path: string;
+  /** JSON: makes it a POST. */
+  readonly body?: string;
   readonly policy: AddressPolicy;
   readonly maxBodyBytes: number;
   readonly signal: AbortSignal;
@@ -38,25 +40,25 @@ export interface SafeFetchError {
 
 export type SafeFetch = (request: SafeRequest) => Promise<Result<SafeResponse, SafeFetchError>>;
 
-/** A GET without redirects, cookies, compression or connection reuse. Post: no packet went to an address that the policy forbids. */
+/** A GET, or a POST with a body, without redirects, cookies, compression or connection reuse. Post: no packet went to an address that the policy forbids. */
 export const safeFetch: SafeFetch = async (request) => {
   const addresses = await allowedAddresses(request);
-  return addresses.ok ? await get(request, addresses.value) : addresses;
+  return addresses.ok ? await send(request, addresses.value) : addresses;
 };
 
-function get(request: SafeRequest, addresses: readonly LookupAddress[]): Promise<Result<SafeResponse, SafeFetchError>> {
-  const { protocol, host, port, certificateName, hostHeader, path, policy, maxBodyBytes, signal } = request;
+function send(request: SafeRequest, addresses: readonly LookupAddress[]): Promise<Result<SafeResponse, SafeFetchError>> {
+  const { protocol, host, port, certificateName, hostHeader, path, body, policy, maxBodyBytes, signal } = request;
   const { promise, resolve } = Promise.withResolvers<Result<SafeResponse, SafeFetchError>>();
   const fail = (kind: SafeFetchError['kind'], detail: string) => resolve(err({ kind, detail }));
   const options = {
     host,
     port,
     path,
-    method: 'GET',
+    method: body === undefined ? 'GET' : 'POST',
     agent: false,
     signal,
     maxHeaderSize: 16 * 1024,
-    headers: { host: hostHeader, accept: 'application/json', 'user-agent': 'Viaduc' },
+    headers: { host: hostHeader, accept: 'application/json', 'user-agent': 'Viaduc', ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }) },
     lookup: pinned(addresses),
     // Without a name in the handshake, Node compares the certificate with the address.
     ...(protocol === 'https:' && { servername: isIP(certificateName) === 0 ? certificateName : '' }),
@@ -87,7 +89,7 @@ function get(request: SafeRequest, addresses: readonly LookupAddress[]): Promise
     response.on('end', () => resolve(ok({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') })));
     response.on('error', (error) => fail(signal.aborted ? 'timeout' : 'unreachable', `${host}:${port}: ${error.message}`));
   });
-  outgoing.end();
+  outgoing.end(body);
   return promise;
 }
 

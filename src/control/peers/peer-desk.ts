@@ -21,7 +21,6 @@ import { mirroredPerson } from './translate.ts';
 export interface PeerDeskOptions {
   /** The server name that we speak for. */
   readonly server: ServerName;
-  readonly neighbours: ReadonlySet<ServerName>;
   readonly links: PeerLinks;
   readonly calls: Pick<CallRegistry, 'join' | 'inRoom' | 'open' | 'endNow'>;
   readonly directory: RoomDirectory;
@@ -34,8 +33,8 @@ export interface PeerDeskOptions {
     /** May people be sent to that address of a neighbour's? */
     readonly allows: (page: string) => Promise<boolean>;
   };
-  /** Requests for tickets and their answers: another desk's business, as is what of a device may be told. */
-  readonly tickets: { received(peer: ServerName, message: Message<'ticket' | 'ticketAnswer'>): void; deviceNumber(device: string): number };
+  /** Requests for tickets and their answers: another desk's business. */
+  readonly tickets: { received(peer: ServerName, message: Message<'ticket' | 'ticketAnswer'>): void };
 }
 
 export interface NeighbourStatus extends PeerStatus {
@@ -77,7 +76,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
   constructor(options: PeerDeskOptions) {
     this.#options = options;
     this.#shares = new ShareBook(options);
-    this.#roster = new Roster({ ...options, shares: this.#shares, deviceNumber: (device) => options.tickets.deviceNumber(device) });
+    this.#roster = new Roster({ ...options, shares: this.#shares });
     this.#border = new Border({ ...options, shares: this.#shares });
   }
 
@@ -91,11 +90,13 @@ export class PeerDesk implements PeerListener, CallWatcher {
     };
   }
 
-  /** Resolves when the neighbour shares the room's call, or has refused it, or after that time. */
+  /** Resolves when the neighbour shares the room's call, or has refused it, or after that time; at once for who is none. */
   async shared(peer: ServerName, room: RoomId, withinMs: number): Promise<boolean> {
-    const { clock } = this.#options;
+    const { clock, links } = this.#options;
     const untilMs = clock.nowMs() + withinMs;
+    links.seek([peer]);
     for (;;) {
+      if (!links.isNeighbour(peer) && !links.isSought(peer)) return false;
       const share = this.#shares.get(peer, room);
       if (this.#up.has(peer) && share?.isOn === true) return true;
       const leftMs = untilMs - clock.nowMs();
@@ -117,10 +118,10 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
   /** The pages that neighbours have for the room's call, also while a link is away. */
   pagesOf(room: RoomId): readonly { readonly server: ServerName; readonly url: string }[] {
-    return [...this.#options.neighbours].toSorted().flatMap((server) => {
-      const share = this.#shares.get(server, room);
-      const url = share === undefined ? undefined : this.#pages.get(share);
-      return url === undefined ? [] : [{ server, url }];
+    const shares = this.#shares.all().filter((share) => share.room === room).toSorted((one, other) => (one.peer < other.peer ? -1 : 1));
+    return shares.flatMap((share) => {
+      const url = this.#pages.get(share);
+      return url === undefined ? [] : [{ server: share.peer, url }];
     });
   }
 
@@ -136,6 +137,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
       this.#roster.tell(share, change);
       this.#border.expect(share);
     }
+    this.#roster.forget(change.left);
     background(this.#options.log, 'share a call', this.#offer(live));
   }
 
@@ -262,9 +264,10 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
   /** Tells each neighbour with a member in the room that there is a call, once per link. */
   async #offer(live: LiveCall): Promise<void> {
-    const { neighbours, clock } = this.#options;
-    for (const peer of neighbours) {
-      const { room } = live.call;
+    const { links, clock } = this.#options;
+    const { room } = live.call;
+    await this.#seek(room);
+    for (const peer of links.neighbours()) {
       if (this.#shares.get(peer, room) === undefined && (await this.#isPresent(room, peer)) && this.#shares.get(peer, room) === undefined && live.call.endedAtMs === undefined) this.#shares.add(new Share(peer, live));
       const share = this.#shares.get(peer, room);
       const refusedLately = share?.refusedAtMs !== undefined && share.refusedAtMs + refusalKeptMs > clock.nowMs();
@@ -272,14 +275,22 @@ export class PeerDesk implements PeerListener, CallWatcher {
     }
   }
 
+  /** Where any server may be a neighbour: looks for the bridges of those that have people in the room. */
+  async #seek(room: RoomId): Promise<void> {
+    const { links, directory } = this.#options;
+    if (!links.acceptsAny) return;
+    const members = await directory.members(room);
+    if (members.ok) links.seek(new Set(members.value.map(serverOf)));
+  }
+
   async #called(peer: ServerName, { room, startedBy, startedAtMs, owner, term, page }: Message<'call'>): Promise<void> {
-    const { calls, links, server, neighbours, pages } = this.#options;
+    const { calls, links, server, pages } = this.#options;
     if (!(await this.#isPresent(room, peer)) || !(await this.#isPresent(room, server))) {
       this.#shares.refuse(peer, 'call', { room });
       links.send(peer, { type: 'callRefused', room, code: 'forbidden' });
       return;
     }
-    const speaks = owner === server || owner === peer || neighbours.has(owner) ? owner : peer;
+    const speaks = owner === server || owner === peer || links.isNeighbour(owner) ? owner : peer;
     const usable = page !== undefined && (await pages.allows(page));
     const live = await calls.join({ room, startedBy, startedAtMs, owner: speaks, term });
     if (!live.ok) return;

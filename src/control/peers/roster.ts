@@ -4,7 +4,7 @@ import { serverOf, type ParticipantId, type ServerName } from '../../call/ids.ts
 import type { Participant } from '../../call/participant.ts';
 import { roleOf } from '../../call/roles.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { PeerPerson } from '../ports/peer-links.ts';
+import type { PeerLinks, PeerPerson } from '../ports/peer-links.ts';
 import type { RoomDirectory } from '../ports/room-directory.ts';
 import type { ParticipantsChange } from '../ports/session.ts';
 import type { ShareBook } from './share-book.ts';
@@ -13,26 +13,25 @@ import { fromPeer, mirroredPerson, toPeer } from './translate.ts';
 
 export interface RosterOptions {
   readonly server: ServerName;
-  readonly neighbours: ReadonlySet<ServerName>;
+  readonly links: Pick<PeerLinks, 'isNeighbour'>;
   readonly shares: ShareBook;
   readonly directory: RoomDirectory;
   readonly clock: Clock;
   readonly labelOf: (server: ServerName) => string;
-  /** Stands for a device over there. */
-  readonly deviceNumber: (device: string) => number;
 }
 
 export class Roster {
   readonly #options: RosterOptions;
+  readonly #deviceNumbers = new Map<ParticipantId, number>();
+  #devices = 0;
 
   constructor(options: RosterOptions) {
     this.#options = options;
   }
 
-  /** Everybody of ours, awaited or not: replaces what was announced before. */
+  /** Everybody of ours: replaces what was announced before. */
   announce(share: Share): void {
-    // Of those who are awaited since a restart, neighbours' people are not ours to announce: they have no device.
-    const people = [...share.live.call.participants.values()].filter((participant) => isOurs(participant) && participant.device !== '');
+    const people = [...share.live.call.participants.values()].filter((participant) => isOurs(participant) && participant.state !== 'lost');
     this.#options.shares.send(share, { type: 'people', room: share.room, people: people.map((participant) => this.#toPeer(participant)) });
   }
 
@@ -42,14 +41,17 @@ export class Roster {
     for (const { participant, reason } of left) if (isOurs(participant)) shares.send(share, { type: 'gone', room: share.room, id: participant.id, reason });
   }
 
+  forget(left: ParticipantsChange['left']): void {
+    for (const { participant } of left) this.#deviceNumbers.delete(participant.id);
+  }
+
   async announced(share: Share, people: readonly PeerPerson[]): Promise<void> {
     const participants: Participant[] = [];
-    for (const person of people) if (this.#counts(share, person)) participants.push(...(await this.#admit(share, person)));
+    for (const person of people) participants.push(...(await this.#admit(share, person)));
     await this.#replace(share, participants);
   }
 
   async changed(share: Share, person: PeerPerson): Promise<void> {
-    if (!this.#counts(share, person)) return;
     for (const participant of await this.#admit(share, person)) {
       const taken = await share.live.apply({ type: 'peerPerson', peer: share.peer, participant });
       if (!taken.ok) this.#options.shares.refuse(share.peer, 'person', { code: taken.error.code });
@@ -71,9 +73,9 @@ export class Roster {
 
   /** A person whom this neighbour may announce: its own, or hosted for a server without a bridge; joined in the room as we see it. */
   async #admit(share: Share, person: PeerPerson): Promise<Participant[]> {
-    const { server, neighbours, directory, labelOf, shares } = this.#options;
+    const { server, links, directory, labelOf, shares } = this.#options;
     const home = serverOf(person.user);
-    const mayAnnounce = home === share.peer || (home !== server && !neighbours.has(home));
+    const mayAnnounce = home === share.peer || (home !== server && !links.isNeighbour(home));
     const member = mayAnnounce ? await directory.member(share.room, person.user) : undefined;
     const levels = await directory.powerLevels(share.room);
     if (member?.ok !== true || member.value === undefined || !levels.ok) {
@@ -83,13 +85,10 @@ export class Roster {
     return [fromPeer(share.peer, person, { role: roleOf(person.user, levels.value), label: labelOf(home) })];
   }
 
-  /** Who is awaited over there keeps a place here, but gets none. */
-  #counts({ peer, live }: Share, { id, awaited }: PeerPerson): boolean {
-    return awaited !== true || live.call.participants.get(mirroredPerson(peer, id))?.via === peer;
-  }
-
   #toPeer(participant: Participant): PeerPerson {
-    return toPeer(participant, this.#options.deviceNumber(participant.device));
+    const device = this.#deviceNumbers.get(participant.id) ?? ++this.#devices;
+    this.#deviceNumbers.set(participant.id, device);
+    return toPeer(participant, device);
   }
 }
 

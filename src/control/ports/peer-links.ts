@@ -9,8 +9,19 @@ export interface PeerLinks {
   want(servers: ReadonlySet<ServerName>): void;
   /** False: there is no link; nothing is kept for later. A full queue closes the link (slow). */
   send(server: ServerName, message: PeerMessage): boolean;
+  /** Servers that the operator does not list may be neighbours too. */
+  readonly acceptsAny: boolean;
+  /** Those that the operator lists, and where any may be one those that have introduced themselves or were found, while calls are shared. */
+  neighbours(): readonly ServerName[];
+  isNeighbour(server: ServerName): boolean;
+  /** There may be bridges worth a link: where any may be a neighbour, those not asked lately are asked, a few at a time. Elsewhere nothing. Idempotent. */
+  seek(servers: Iterable<ServerName>): void;
+  /** Its bridge is being looked for right now. */
+  isSought(server: ServerName): boolean;
   /** Known neighbours and how their links are. */
   status(): readonly PeerStatus[];
+  /** Introductions refused that count for no neighbour, by code, since the start. */
+  strangers(): Readonly<Record<string, number>>;
 }
 
 export interface PeerStatus {
@@ -37,13 +48,11 @@ export interface PeerListener {
 export interface PeerPerson {
   readonly id: ParticipantId;
   readonly user: UserId;
-  /** Tells the sessions of one person apart; the same for the same device, also after a restart. */
+  /** Tells the sessions of one person apart. */
   readonly device: number;
   readonly name: string;
   readonly joinedAtMs: number;
   readonly active: boolean;
-  /** Their connection broke with the sending bridge, which keeps their place for a while. */
-  readonly awaited?: boolean | undefined;
   readonly metadata: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly tracks: readonly Omit<Track, 'clientTrackId' | 'published'>[];

@@ -10,6 +10,8 @@ export interface RoomDirectory {
   powerLevels(room: RoomId): Promise<Result<PowerLevels, CallError>>;
   /** Is anybody joined whom `counts` accepts? undefined: the bot is not in the room. */
   hasMember(room: RoomId, counts: (user: UserId) => boolean): Promise<Result<boolean | undefined, CallError>>;
+  /** Everybody who is joined; nobody: the bot is not in the room. */
+  members(room: RoomId): Promise<Result<readonly UserId[], CallError>>;
   /** Display name of the room, if it has one. */
   name(room: RoomId): Promise<string | undefined>;
 }

@@ -8,6 +8,8 @@ export interface RouteRequest {
   readonly body: unknown;
   /** Of `Authorization: Bearer`. */
   readonly bearer: string | undefined;
+  /** Who asks as far as addresses tell: an IPv4 address, or the network of an IPv6 address. */
+  readonly source: string;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
 }
