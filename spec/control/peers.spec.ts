@@ -160,7 +160,7 @@ describe('two bridges in one call', () => {
     const admitted = await admitting;
     assert(admitted.ok);
     assert.equal(admitted.value.url, `wss://${finances}`);
-    assert.deepEqual(wire.of('ticket').map((message) => message.type === 'ticket' && message.device), ['alias-of-14'], 'the device id does not cross');
+    assert.deepEqual(wire.of('ticket').map((message) => message.type === 'ticket' && message.device), ['14-alias-of'], 'the device id does not cross');
     assert((await b.bridge.door.validate(admitted.value.ticket)).ok);
     assert.equal((await a.bridge.door.validate(admitted.value.ticket)).ok, false);
   });
@@ -296,6 +296,63 @@ describe('two bridges in one call', () => {
     await pass(16_000);
     assert.deepEqual([users(a), users(b)], [[alice], [bob]]);
     assert.equal(his.sink.closed.length, 0);
+  });
+
+  const restart = async (env: ControlEnv): Promise<void> => {
+    wire.cut();
+    env.bridge.stopWatching();
+    await env.crash();
+  };
+  const mirrorsOf = (user: UserId) => [...(a.bridge.calls.inRoom(theRoom)?.call.participants.values() ?? [])].filter((each) => each.user === user);
+
+  it('keep people in their places while their bridge restarts, and have them back as they come', async () => {
+    await start();
+    const hers = await join(a, alice);
+    await join(b, bob, 'LAPTOP');
+    await join(b, bob, 'TELEPHONE');
+    const identities = mirrorsOf(bob).map(({ identity }) => identity);
+    assert.equal(new Set(identities).size, 2);
+    await restart(b);
+    await pass(3000);
+    wire.mend();
+    await settled();
+    assert.deepEqual(mirrorsOf(bob).map(({ identity, state, tracks }) => [identity, state, tracks.size]), identities.map((identity) => [identity, 'joining', 0]));
+    assert.deepEqual(hers.sink.changes.flatMap(({ left }) => left), []);
+    await pass(6000);
+    assert.deepEqual(a.said.findLast(({ kind }) => kind === 'edit')?.notice?.people, [{ server: finances, count: 1 }, { server: interieur, count: 1 }]);
+    await join(b, bob, 'TELEPHONE');
+    assert.deepEqual(mirrorsOf(bob).map(({ identity }) => identity).sort(), identities.toSorted(), 'who is back is who was there');
+    await pass(rules.lostGraceMs);
+    assert.deepEqual(mirrorsOf(bob).map(({ identity }) => identity), identities.slice(1), 'the place of the other device was kept for a while');
+    assert.deepEqual(hers.sink.lastChange()?.left.map(({ reason }) => reason), ['connectionLost']);
+  });
+
+  it('give no place to somebody who is awaited at a bridge that was away for long', async () => {
+    await start();
+    await join(a, alice);
+    await join(b, bob);
+    wire.cut();
+    await pass(16_000);
+    assert.deepEqual(users(a), [alice]);
+    await restart(b);
+    wire.mend();
+    await settled();
+    assert.equal(wire.of('people', finances).at(-1)?.type, 'people');
+    assert.deepEqual(users(a), [alice]);
+    await join(b, bob);
+    assert.deepEqual(users(a), [alice, bob]);
+  });
+
+  it('announce nobody of the neighbour\'s after a restart of their own', async () => {
+    await start();
+    await join(a, alice);
+    await join(b, bob);
+    await restart(a);
+    wire.mend();
+    await settled();
+    const [announced] = wire.of('people', interieur).slice(-1);
+    assert.deepEqual(announced?.type === 'people' && announced.people.map(({ user, awaited, active }) => [user, awaited, active]), [[alice, true, false]]);
+    assert.deepEqual([users(a), users(b)], [[alice, bob], [alice, bob]]);
   });
 
   it('wait for nothing any more once they stop: neither for a neighbour that was lost nor for one that is lost then', async () => {

@@ -110,7 +110,7 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
     if (linksOf !== undefined) {
       let listener: PeerListener | undefined;
       const links = linksOf({ linkUp: (peer) => listener?.linkUp(peer), linkDown: (peer, reason) => listener?.linkDown(peer, reason), received: (peer, message) => listener?.received(peer, message) });
-      foreign = new ForeignTickets({ server, links, calls, directory, tickets, aliasOf: (device) => `alias-of-${device.length}`, liveKitUrl: `wss://${server}`, clock, log: silentLogger });
+      foreign = new ForeignTickets({ server, links, calls, directory, tickets, aliasOf: (device) => `${device.length}-alias-of`, liveKitUrl: `wss://${server}`, clock, log: silentLogger });
       watcher = listener = peers = new PeerDesk({ server, links, calls, directory, clock, log: silentLogger, labelOf: (name) => name, tickets: foreign, pages: { of: (slug) => `https://${server}/c/${slug}`, allows: (page) => Promise.resolve(page.startsWith('https:')) } });
       stopWatching = peers.start();
     }

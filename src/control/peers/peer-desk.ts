@@ -33,8 +33,8 @@ export interface PeerDeskOptions {
     /** May people be sent to that address of a neighbour's? */
     readonly allows: (page: string) => Promise<boolean>;
   };
-  /** Requests for tickets and their answers: another desk's business. */
-  readonly tickets: { received(peer: ServerName, message: Message<'ticket' | 'ticketAnswer'>): void };
+  /** Requests for tickets and their answers: another desk's business, as is what of a device may be told. */
+  readonly tickets: { received(peer: ServerName, message: Message<'ticket' | 'ticketAnswer'>): void; deviceNumber(device: string): number };
 }
 
 export interface NeighbourStatus extends PeerStatus {
@@ -76,7 +76,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
   constructor(options: PeerDeskOptions) {
     this.#options = options;
     this.#shares = new ShareBook(options);
-    this.#roster = new Roster({ ...options, shares: this.#shares });
+    this.#roster = new Roster({ ...options, shares: this.#shares, deviceNumber: (device) => options.tickets.deviceNumber(device) });
     this.#border = new Border({ ...options, shares: this.#shares });
   }
 
@@ -137,7 +137,6 @@ export class PeerDesk implements PeerListener, CallWatcher {
       this.#roster.tell(share, change);
       this.#border.expect(share);
     }
-    this.#roster.forget(change.left);
     background(this.#options.log, 'share a call', this.#offer(live));
   }
 

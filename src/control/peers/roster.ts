@@ -18,20 +18,21 @@ export interface RosterOptions {
   readonly directory: RoomDirectory;
   readonly clock: Clock;
   readonly labelOf: (server: ServerName) => string;
+  /** Stands for a device over there. */
+  readonly deviceNumber: (device: string) => number;
 }
 
 export class Roster {
   readonly #options: RosterOptions;
-  readonly #deviceNumbers = new Map<ParticipantId, number>();
-  #devices = 0;
 
   constructor(options: RosterOptions) {
     this.#options = options;
   }
 
-  /** Everybody of ours: replaces what was announced before. */
+  /** Everybody of ours, awaited or not: replaces what was announced before. */
   announce(share: Share): void {
-    const people = [...share.live.call.participants.values()].filter((participant) => isOurs(participant) && participant.state !== 'lost');
+    // Of those who are awaited since a restart, neighbours' people are not ours to announce: they have no device.
+    const people = [...share.live.call.participants.values()].filter((participant) => isOurs(participant) && participant.device !== '');
     this.#options.shares.send(share, { type: 'people', room: share.room, people: people.map((participant) => this.#toPeer(participant)) });
   }
 
@@ -41,17 +42,14 @@ export class Roster {
     for (const { participant, reason } of left) if (isOurs(participant)) shares.send(share, { type: 'gone', room: share.room, id: participant.id, reason });
   }
 
-  forget(left: ParticipantsChange['left']): void {
-    for (const { participant } of left) this.#deviceNumbers.delete(participant.id);
-  }
-
   async announced(share: Share, people: readonly PeerPerson[]): Promise<void> {
     const participants: Participant[] = [];
-    for (const person of people) participants.push(...(await this.#admit(share, person)));
+    for (const person of people) if (this.#counts(share, person)) participants.push(...(await this.#admit(share, person)));
     await this.#replace(share, participants);
   }
 
   async changed(share: Share, person: PeerPerson): Promise<void> {
+    if (!this.#counts(share, person)) return;
     for (const participant of await this.#admit(share, person)) {
       const taken = await share.live.apply({ type: 'peerPerson', peer: share.peer, participant });
       if (!taken.ok) this.#options.shares.refuse(share.peer, 'person', { code: taken.error.code });
@@ -85,10 +83,13 @@ export class Roster {
     return [fromPeer(share.peer, person, { role: roleOf(person.user, levels.value), label: labelOf(home) })];
   }
 
+  /** Who is awaited over there keeps a place here, but gets none. */
+  #counts({ peer, live }: Share, { id, awaited }: PeerPerson): boolean {
+    return awaited !== true || live.call.participants.get(mirroredPerson(peer, id))?.via === peer;
+  }
+
   #toPeer(participant: Participant): PeerPerson {
-    const device = this.#deviceNumbers.get(participant.id) ?? ++this.#devices;
-    this.#deviceNumbers.set(participant.id, device);
-    return toPeer(participant, device);
+    return toPeer(participant, this.#options.deviceNumber(participant.device));
   }
 }
 

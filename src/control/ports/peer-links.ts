@@ -48,11 +48,13 @@ export interface PeerListener {
 export interface PeerPerson {
   readonly id: ParticipantId;
   readonly user: UserId;
-  /** Tells the sessions of one person apart. */
+  /** Tells the sessions of one person apart; the same for the same device, also after a restart. */
   readonly device: number;
   readonly name: string;
   readonly joinedAtMs: number;
   readonly active: boolean;
+  /** Their connection broke with the sending bridge, which keeps their place for a while. */
+  readonly awaited?: boolean | undefined;
   readonly metadata: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly tracks: readonly Omit<Track, 'clientTrackId' | 'published'>[];
