@@ -8,6 +8,7 @@ import { resolveLocalhostNames } from '../../src/demo/homeservers/localhost-name
 import { type Nursery, startNursery } from '../../src/demo/homeservers/nursery.ts';
 import { hostOf, organisations } from '../../src/demo/organisations.ts';
 import { toolPath } from '../../src/demo/tools.ts';
+import { defaultPort, portVariable } from '../../tools/test/variables.ts';
 
 export interface Run {
   readonly folder: string;
@@ -20,7 +21,7 @@ const stack = new AsyncDisposableStack();
 
 /** The first port of the specs; each organisation has ten (src/demo/organisations.ts). */
 export function specBasePort(): number {
-  return Number(process.env['VIADUC_TEST_PORT'] ?? 19_440);
+  return Number(process.env[portVariable] ?? defaultPort);
 }
 
 /** From the first call on, this process trusts the test authority and finds names under .localhost. */

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseArguments, type TestArguments } from './arguments.ts';
 import { passSignalsOn, runNode } from './child.ts';
-import { reporterVariable, totalsFileVariable } from './variables.ts';
+import { defaultPort, portVariable, reporterVariable, totalsFileVariable } from './variables.ts';
 
 const totalsSchema = z.strictObject({ passed: z.int().min(0), failed: z.int().min(0), skipped: z.int().min(0) });
 type Totals = z.output<typeof totalsSchema>;
@@ -17,10 +17,32 @@ const checks = [
   { script: 'dead', name: 'dead exports' },
 ] as const;
 
+interface Lane {
+  /** Files for mocha; none: those that are named. */
+  readonly specs: readonly string[];
+  /** Its ports begin so far above the first one of the specs. */
+  readonly portOffset: number;
+  /** Shown when it has ended, so that lines of two lanes do not mix. */
+  readonly later: boolean;
+}
+
+const named: Lane = { specs: [], portOffset: 0, later: false };
+/** Specs wait more than they compute: two runs of mocha side by side take little more than the longer one. */
+const aside = ['spec/e2e/livekit-client.spec.ts', 'spec/e2e/pipe.spec.ts', 'spec/integration/**/*.spec.ts'];
+const lanes: readonly Lane[] = [
+  { specs: ['spec/**/*.spec.ts', ...aside.flatMap((files) => ['--ignore', files])], portOffset: 0, later: false },
+  { specs: aside, portOffset: 300, later: true },
+];
+
 passSignalsOn();
 const given = parseArguments(process.argv.slice(2));
 const totals: Totals[] = given.onlySpecs ? [] : await Promise.all(checks.map(runCheck));
-totals.push(await runSpecs(given));
+const specs = await Promise.all((given.namesSpecs ? [named] : lanes).map((lane) => runSpecs(given, lane)));
+totals.push(...specs);
+if (specs.every(({ passed, failed }) => passed + failed === 0)) {
+  console.log('✘ specs: none ran');
+  totals.push({ passed: 0, failed: 1, skipped: 0 });
+}
 
 const sum = (key: keyof Totals): number => totals.reduce((all, some) => all + some[key], 0);
 const skipped = sum('skipped');
@@ -36,20 +58,21 @@ async function runCheck({ script, name }: (typeof checks)[number]): Promise<Tota
   return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
 }
 
-async function runSpecs({ forMocha, namesSpecs, reporter }: TestArguments): Promise<Totals> {
+async function runSpecs({ forMocha, reporter }: TestArguments, { specs, portOffset, later }: Lane): Promise<Totals> {
   const folder = mkdtempSync(join(tmpdir(), 'viaduc-test-'));
   try {
     const totalsFile = join(folder, 'totals.json');
-    const mocha = ['node_modules/mocha/bin/mocha.js', '--reporter', resolve('tools/test/reporter.ts'), ...(namesSpecs ? [] : ['spec/**/*.spec.ts']), ...forMocha];
-    const env = { [totalsFileVariable]: totalsFile, ...(reporter === undefined ? {} : { [reporterVariable]: reporter }) };
-    const { status } = await runNode(mocha, { capture: false, env });
+    const mocha = ['node_modules/mocha/bin/mocha.js', '--reporter', resolve('tools/test/reporter.ts'), ...specs, ...forMocha];
+    const env = { [totalsFileVariable]: totalsFile, ...(reporter === undefined ? {} : { [reporterVariable]: reporter }), [portVariable]: String(Number(process.env[portVariable] ?? defaultPort) + portOffset) };
+    const { status, output } = await runNode(mocha, { capture: later, env });
+    if (later) console.log(output.trimEnd());
     return judge(status, totalsFile);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** A run that died, or in which nothing ran, has failed whatever it counted. */
+/** A run that died has failed whatever it counted. */
 function judge(status: number, totalsFile: string): Totals {
   const nothing = { passed: 0, failed: 1, skipped: 0 };
   if (!existsSync(totalsFile)) {
@@ -57,10 +80,6 @@ function judge(status: number, totalsFile: string): Totals {
     return nothing;
   }
   const counted = totalsSchema.parse(JSON.parse(readFileSync(totalsFile, 'utf8')));
-  if (counted.passed + counted.failed === 0) {
-    console.log('✘ specs: none ran');
-    return { ...nothing, skipped: counted.skipped };
-  }
   if (status === 0 || counted.failed > 0) return counted;
   console.log(`✘ specs: mocha ended with status ${status} although no spec failed`);
   return { ...counted, failed: 1 };
