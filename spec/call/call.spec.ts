@@ -89,6 +89,15 @@ describe('call', () => {
     assert.equal(refused(call, { type: 'changeSelf', participant: someone.id, attributes: new Map([['k', 'x'.repeat(65_536)]]) }), 'limitExceeded');
   });
 
+  it('lets nobody change what the bridge says of them: user, organisation, role', () => {
+    const said: readonly (readonly [string, string])[] = [['user_id', bob], ['organisation', 'Finance']];
+    const someone = participant(bob, { attributes: new Map(said) });
+    const call = callAfter({ type: 'join', participant: someone });
+    const wished = new Map<string, string>([['user_id', alice], ['organisation', ''], ['role', 'owner'], ['hand', 'up']]);
+    const changed = apply(call, { type: 'changeSelf', participant: someone.id, attributes: wished }).call.participants.get(someone.id);
+    assert.deepEqual([...(changed?.attributes ?? [])], [...said, ['hand', 'up']]);
+  });
+
   it('cuts every session of somebody who is no longer in the room', () => {
     const laptop = participant(bob, { device: 'LAPTOP' });
     const phone = participant(bob, { device: 'PHONE' });

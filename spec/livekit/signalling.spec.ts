@@ -286,10 +286,10 @@ describe('The signalling server', () => {
     it('changes what people say of themselves, and refuses what is too much', async () => {
       const client = await join();
       const update = (requestId: number, change: Partial<UpdateParticipantMetadata>): void => client.send({ case: 'updateMetadata', value: new UpdateParticipantMetadata({ requestId, ...change }) });
-      update(1, { name: 'Alice', attributes: { hand: 'up' } });
+      update(1, { name: 'Alice', attributes: { hand: 'up', role: 'owner', user_id: '@mallory:evil.example.org' } });
       assert.equal((await client.get('requestResponse')).reason, RequestResponse_Reason.OK);
       const self = client.all('update').flatMap(({ participants }) => participants).at(-1);
-      assert.deepEqual([self?.name, self?.attributes['hand']], ['Alice', 'up']);
+      assert.deepEqual([self?.name, self?.attributes['hand'], self?.attributes['role'], self?.attributes['user_id']], ['Alice', 'up', 'participant', '@alice:interieur.example.org']);
       update(2, { name: 'x'.repeat(257) });
       update(3, { metadata: 'x'.repeat(512 * 1024 + 1) });
       update(4, { attributes: { large: 'x'.repeat(64 * 1024) } });

@@ -17,6 +17,9 @@ export interface CallRules {
   readonly lostGraceMs: number;
 }
 
+/** Attributes by which the bridge says who somebody is: nobody changes them. */
+export const attestedAttributes: ReadonlySet<string> = new Set(['user_id', 'organisation', 'role']);
+
 /** LiveKit's own limits: name 256 characters, metadata 512 KiB, attributes 64 KiB in sum. */
 const limits = { nameLength: 256, metadataBytes: 512 * 1024, attributesBytes: 64 * 1024 };
 

@@ -5,7 +5,7 @@ import { callError, type CallError } from './errors.ts';
 import type { CallInput } from './messages.ts';
 import type { Participant } from './participant.ts';
 import { adopt, countVia, peerPath, peerPeople, peerPerson } from './peers.ts';
-import { fits, type CallRules } from './rules.ts';
+import { attestedAttributes, fits, type CallRules } from './rules.ts';
 import { err, ok, type Result } from '../util/result.ts';
 
 /** Post: the same input given twice changes nothing the second time. An ended call refuses everything but what concerns its notice. */
@@ -103,7 +103,8 @@ function announceTrack(call: Call, input: Extract<CallInput, { type: 'announceTr
 function changeSelf(call: Call, input: Extract<CallInput, { type: 'changeSelf' }>): Result<Transition, CallError> {
   return changeParticipant(call, input.participant, (participant) => {
     if (!participant.permissions.mayUpdateMetadata) return err(callError('publishForbidden', `${participant.identity} may not change its metadata`));
-    const merged = new Map([...participant.attributes, ...(input.attributes ?? [])]);
+    const wished = [...(input.attributes ?? [])].filter(([key]) => !attestedAttributes.has(key));
+    const merged = new Map([...participant.attributes, ...wished]);
     const attributes = new Map([...merged].filter(([, value]) => value !== ''));
     const changed: Participant = { ...participant, name: input.name ?? participant.name, metadata: input.metadata ?? participant.metadata, attributes };
     const tooLarge = fits(changed);

@@ -114,7 +114,7 @@ export function toParticipant(participant: Participant): ParticipantInfo {
     state: participant.state === 'active' ? ParticipantInfo_State.ACTIVE : ParticipantInfo_State.JOINED,
     tracks: publishedTracks(participant).map(toTrack),
     metadata: participant.metadata,
-    attributes: Object.fromEntries(participant.attributes),
+    attributes: { ...Object.fromEntries(participant.attributes), role: participant.role },
     joinedAt: BigInt(Math.floor(participant.joinedAtMs / 1_000)),
     joinedAtMs: BigInt(participant.joinedAtMs),
     version: participant.version,
