@@ -1,6 +1,6 @@
 // Owns homeservers of specs that carry requests between bridges in memory: who asks is always true, and the way can be cut.
 import type { ServerName } from '../../src/call/ids.ts';
-import type { Introducer } from '../../src/control/ports/introducer.ts';
+import { NotCarried, type Introducer } from '../../src/control/ports/introducer.ts';
 
 type Handler = Parameters<Introducer['answer']>[1];
 
@@ -16,6 +16,8 @@ export class IntroducerNetwork {
   readonly #handlers = new Map<ServerName, Map<string, Handler>>();
   /** Of these nobody hears anything. */
   readonly cut = new Set<ServerName>();
+  /** These carry no requests between bridges, and hand none to theirs. */
+  readonly without = new Set<ServerName>();
   /** Awaited before a request arrives. */
   delay: (asked: Asked) => Promise<void> = () => Promise.resolve();
 
@@ -27,6 +29,8 @@ export class IntroducerNetwork {
         const asked = { origin: server, destination, path, body };
         this.asked.push(asked);
         await this.delay(asked);
+        if (this.without.has(server)) throw new NotCarried('the homeserver does not carry requests between bridges');
+        if (this.without.has(destination)) return { status: 404, content: { errcode: 'M_UNRECOGNIZED', error: 'Unrecognized request' } };
         if (this.cut.has(server) || this.cut.has(destination)) throw new Error(`the homeserver does not reach ${destination}`);
         const theirs = this.#handlers.get(destination);
         if (theirs === undefined) throw new Error(`the homeserver does not reach ${destination}`);
