@@ -165,6 +165,49 @@ describe('two bridges in one call', () => {
     assert.equal((await a.bridge.door.validate(admitted.value.ticket)).ok, false);
   });
 
+  it('keep somebody at the wrong door until the link is there, or it is known that none comes, and no longer', async () => {
+    const knock = () => a.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: bob, matrixServerName: finances } }, at: { kind: 'room', room: theRoom }, device: 'D' });
+    const startedMs = a.clock.nowMs();
+    wire.hold();
+    await start();
+    let done = false;
+    const first = knock().finally(() => (done = true));
+    await settled();
+    assert.equal(done, false);
+    wire.mend();
+    const admitted = await first;
+    assert(admitted.ok);
+    assert.equal(admitted.value.url, `wss://${finances}`);
+    wire.cut();
+    assert((await knock()).ok);
+    assert.equal(a.clock.nowMs(), startedMs, 'nothing of it took time');
+  });
+
+  it('do not keep somebody at the door whose bridge was sought and is not there', async () => {
+    wire.seek();
+    await start();
+    let done = false;
+    const admitting = a.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: bob, matrixServerName: finances } }, at: { kind: 'room', room: theRoom }, device: 'D' }).finally(() => (done = true));
+    await settled();
+    assert.equal(done, false);
+    a.bridge.peers?.notFound();
+    await settled();
+    assert.equal(done, false, 'that was somebody else');
+    wire.giveUp();
+    const admitted = await admitting;
+    assert(admitted.ok);
+    assert.equal(admitted.value.url, undefined);
+  });
+
+  it('do not keep somebody at the door whose bridge refuses the call', async () => {
+    b.world.members.get(theRoom)?.delete(bob);
+    await start();
+    const admitted = await a.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: bob, matrixServerName: finances } }, at: { kind: 'room', room: theRoom }, device: 'D' });
+    assert.equal(wire.of('callRefused', finances).length, 1);
+    assert(admitted.ok);
+    assert.equal(admitted.value.url, undefined);
+  });
+
   it('let somebody in at the wrong door when their own bridge does not answer', async () => {
     await start();
     wire.cut();

@@ -81,7 +81,7 @@ describe('bridges and their real homeservers', () => {
           if (!set.handleUpgrade(request, socket, head)) socket.destroy();
         });
         const received: PeerMessage[] = [];
-        set.start({ linkUp: () => undefined, linkDown: () => undefined, received: (_from, message) => void received.push(message) });
+        set.start({ linkUp: () => undefined, linkDown: () => undefined, received: (_from, message) => void received.push(message), notFound: () => undefined });
         made.push(set);
         return { set, received, state: (of: ServerName) => set.status().find((status) => status.server === of) };
       };

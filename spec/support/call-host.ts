@@ -131,7 +131,7 @@ export async function startCallHost(options: CallHostOptions = {}): Promise<Call
 
 function deskOf({ server, links: linksOf }: NeighbourOptions, { calls, directory }: { readonly calls: CallRegistry; readonly directory: RoomDirectory }): PeerDesk {
   // Each needs the other; nothing comes over the link before it is wanted.
-  const links = linksOf({ linkUp: (from) => desk.linkUp(from), linkDown: (from, reason) => desk.linkDown(from, reason), received: (from, message) => desk.received(from, message) });
+  const links = linksOf({ linkUp: (from) => desk.linkUp(from), linkDown: (from, reason) => desk.linkDown(from, reason), received: (from, message) => desk.received(from, message), notFound: () => desk.notFound() });
   const desk: PeerDesk = new PeerDesk({ server, links, calls, directory, clock: realClock, log: specLogger, labelOf: (name) => name, pages: { of: (slug) => `https://${server}/c/${slug}`, allows: () => Promise.resolve(true) }, tickets: { received: () => undefined, deviceNumber: (device) => device.length } });
   return desk;
 }

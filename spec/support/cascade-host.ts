@@ -85,6 +85,7 @@ export async function cascadeHost({ server, network, neighbours, clock = realClo
       received.push(message);
       onMessage?.(message, links);
     },
+    notFound: (peer) => void told.push(`not found ${peer}`),
   };
   links.start(listener);
   return {

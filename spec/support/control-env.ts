@@ -109,7 +109,7 @@ export function controlEnv(members: readonly (readonly [RoomId, readonly UserId[
     let stopWatching = (): void => undefined;
     if (linksOf !== undefined) {
       let listener: PeerListener | undefined;
-      const links = linksOf({ linkUp: (peer) => listener?.linkUp(peer), linkDown: (peer, reason) => listener?.linkDown(peer, reason), received: (peer, message) => listener?.received(peer, message) });
+      const links = linksOf({ linkUp: (peer) => listener?.linkUp(peer), linkDown: (peer, reason) => listener?.linkDown(peer, reason), received: (peer, message) => listener?.received(peer, message), notFound: (peer) => listener?.notFound(peer) });
       foreign = new ForeignTickets({ server, links, calls, directory, tickets, aliasOf: (device) => `${device.length}-alias-of`, liveKitUrl: `wss://${server}`, clock, log: silentLogger });
       watcher = listener = peers = new PeerDesk({ server, links, calls, directory, clock, log: silentLogger, labelOf: (name) => name, tickets: foreign, pages: { of: (slug) => `https://${server}/c/${slug}`, allows: (page) => Promise.resolve(page.startsWith('https:')) } });
       stopWatching = peers.start();

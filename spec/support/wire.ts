@@ -15,6 +15,8 @@ export class Wire {
   readonly #ends = new Map<ServerName, End>();
   #up = false;
   #cut = false;
+  #sought = false;
+  #strange = false;
 
   links(own: ServerName, other: ServerName): (listener: PeerListener) => PeerLinks {
     return (listener) => {
@@ -33,9 +35,9 @@ export class Wire {
         },
         acceptsAny: false,
         neighbours: () => [other],
-        isNeighbour: (server) => server === other,
+        isNeighbour: (server) => server === other && !this.#strange,
         seek: () => undefined,
-        isSought: () => false,
+        isSought: (server) => server === other && this.#sought,
         strangers: () => ({}),
         status: () => [{ server: other, state: this.#up ? 'up' : 'down', roundTripMs: undefined, reason: undefined, queuedBytes: 0 }],
       };
@@ -45,6 +47,24 @@ export class Wire {
   deliver(to: ServerName, from: ServerName, message: PeerMessage): void {
     const copy = structuredClone(this.onTheWay(message, from));
     setImmediate(() => this.#ends.get(to)?.listener.received(from, copy));
+  }
+
+  /** Each is looking for the other, and knows nothing of it yet. */
+  seek(): void {
+    this.#sought = true;
+    this.#strange = true;
+    this.#cut = true;
+  }
+
+  /** Neither was found. */
+  giveUp(): void {
+    this.#sought = false;
+    for (const { listener, other } of this.#ends.values()) listener.notFound(other);
+  }
+
+  /** No link comes up until it is mended. */
+  hold(): void {
+    this.#cut = true;
   }
 
   cut(): void {

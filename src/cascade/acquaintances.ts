@@ -14,6 +14,8 @@ export interface AcquaintancesOptions {
   readonly make: (server: ServerName) => Neighbour;
   /** Finds its bridge and opens a link. */
   readonly open: (server: ServerName, signal: AbortSignal) => Promise<Result<Opened, Declined>>;
+  /** Was sought, and is none. */
+  readonly missed: (server: ServerName) => void;
   readonly clock: Clock;
   readonly limits: Pick<CascadeLimits, 'idleCloseMs' | 'openTimeoutMs'>;
   readonly log: Logger;
@@ -126,6 +128,7 @@ export class Acquaintances {
     } finally {
       cancel();
       this.#sought.delete(server);
+      if (!this.#known.has(server)) this.#options.missed(server);
     }
   }
 

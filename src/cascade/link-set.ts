@@ -79,7 +79,7 @@ class LinkSet implements CascadeLinks {
     const names = new Set(options.neighbours.filter((name) => name !== server));
     const common = { own: server, clock, limits: this.#limits, log };
     this.#listed = new Map([...names].map((name) => [name, this.#neighbour(name)]));
-    this.#acquaintances = new Acquaintances({ ...common, make: (name) => this.#neighbour(name), open: (name, signal) => this.#open(name, signal) });
+    this.#acquaintances = new Acquaintances({ ...common, make: (name) => this.#neighbour(name), open: (name, signal) => this.#open(name, signal), missed: (name) => this.#tell((listener) => listener.notFound(name)) });
     this.#refused = refusalLog(clock, log, (code, name) => this.#count(code, name));
     this.#introducing = new Introducing({ ...common, publicUrl: options.publicUrl, introducer: options.introducer, isListed: (name) => names.has(name), acceptsAny, vouching, policy: this.#policy, refused: this.#refused });
     this.#sockets = new WebSocketServer({ noServer: true, ...socketOptions, handleProtocols: () => subprotocol });

@@ -62,6 +62,7 @@ export class FalseNeighbour implements AsyncDisposable {
     links.start({
       linkUp: () => undefined,
       linkDown: (from, reason) => neighbour.ends.push({ from, reason }),
+      notFound: () => undefined,
       received: (from, message) => neighbour.received.push({ from, message }),
     });
     return neighbour;

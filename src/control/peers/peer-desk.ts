@@ -3,7 +3,6 @@ import { serverOf, type ParticipantId, type RoomId, type ServerName, type Slug, 
 import { mayEnd } from '../../call/rules.ts';
 import type { Logger } from '../../log/logger.ts';
 import { background } from '../../util/background.ts';
-import { pause } from '../../util/pause.ts';
 import type { CallRegistry } from '../call-registry.ts';
 import type { CallWatcher } from '../call-watcher.ts';
 import type { LiveCall } from '../live-call.ts';
@@ -71,6 +70,8 @@ export class PeerDesk implements PeerListener, CallWatcher {
   readonly #lost = new Set<ServerName>();
   /** Where neighbours' people find the shared calls, as they say. */
   readonly #pages = new WeakMap<Share, string>();
+  /** Looks again whether somebody at the door has to wait. */
+  readonly #waiting = new Set<() => void>();
   #stopped = false;
 
   constructor(options: PeerDeskOptions) {
@@ -93,15 +94,23 @@ export class PeerDesk implements PeerListener, CallWatcher {
   /** Resolves when the neighbour shares the room's call, or has refused it, or after that time; at once for who is none. */
   async shared(peer: ServerName, room: RoomId, withinMs: number): Promise<boolean> {
     const { clock, links } = this.#options;
-    const untilMs = clock.nowMs() + withinMs;
-    links.seek([peer]);
-    for (;;) {
-      if (!links.isNeighbour(peer) && !links.isSought(peer)) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const look = (): void => {
       const share = this.#shares.get(peer, room);
-      if (this.#up.has(peer) && share?.isOn === true) return true;
-      const leftMs = untilMs - clock.nowMs();
-      if (leftMs <= 0 || this.#lost.has(peer) || share?.refusedAtMs !== undefined) return false;
-      await pause(clock, Math.min(20, leftMs));
+      if (this.#up.has(peer) && share?.isOn === true) resolve(true);
+      else if (this.#lost.has(peer) || share?.refusedAtMs !== undefined || (!links.isNeighbour(peer) && !links.isSought(peer))) resolve(false);
+    };
+    const cancel = clock.after(withinMs, () => {
+      resolve(false);
+    });
+    this.#waiting.add(look);
+    links.seek([peer]);
+    look();
+    try {
+      return await promise;
+    } finally {
+      cancel();
+      this.#waiting.delete(look);
     }
   }
 
@@ -192,6 +201,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
     const { log, clock } = this.#options;
     this.#up.delete(server);
     this.#lost.add(server);
+    this.#look();
     if (this.#stopped) return;
     log.warn('neighbour lost', { peer: server, reason });
     for (const share of this.#shares.with(server)) {
@@ -202,6 +212,10 @@ export class PeerDesk implements PeerListener, CallWatcher {
         background(log, 'let people of a lost neighbour go', this.#letGo(share));
       });
     }
+  }
+
+  notFound(): void {
+    this.#look();
   }
 
   received(peer: ServerName, message: PeerMessage): void {
@@ -224,6 +238,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
     if (message.type === 'callRefused') {
       share.offered = false;
       share.refusedAtMs = this.#options.clock.nowMs();
+      this.#look();
       return;
     }
     if (message.type === 'leave') return this.#left(share);
@@ -302,10 +317,15 @@ export class PeerDesk implements PeerListener, CallWatcher {
     const again = share.accepted;
     share.accepted = true;
     if (!share.offered) this.#sayCall(share);
+    this.#look();
     await this.#setPage(share, usable ? page : undefined);
     if (again) return;
     this.#roster.announce(share);
     this.#border.open(share);
+  }
+
+  #look(): void {
+    for (const look of this.#waiting) look();
   }
 
   /** The notice names every organisation's page. */

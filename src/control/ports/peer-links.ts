@@ -42,6 +42,8 @@ export interface PeerListener {
   linkUp(server: ServerName): void;
   linkDown(server: ServerName, reason: string): void;
   received(server: ServerName, message: PeerMessage): void;
+  /** Its bridge was sought, and there is none that can be reached: nobody has to wait for it. */
+  notFound(server: ServerName): void;
 }
 
 /** Somebody connected to the sending bridge, without anything that tells where or with what. */

@@ -141,6 +141,7 @@ async function openOnce(): Promise<boolean> {
         told.live -= 1;
       },
       received: () => undefined,
+      notFound: () => undefined,
     });
     stack.defer(() => links.close());
     return { links, told, http };
