@@ -29,3 +29,20 @@ export const nobodyWatches: CallWatcher = {
   ending: () => undefined,
   ended: () => undefined,
 };
+
+/** Each of them hears everything. */
+export function allWatch(watchers: readonly CallWatcher[]): CallWatcher {
+  const tell = (what: (watcher: CallWatcher) => void): void => {
+    for (const watcher of watchers) what(watcher);
+  };
+  return {
+    started: (live) => tell((watcher) => watcher.started(live)),
+    changed: (live, change) => tell((watcher) => watcher.changed(live, change)),
+    speakersChanged: (live, speakers) => tell((watcher) => watcher.speakersChanged(live, speakers)),
+    qualityChanged: (live, quality) => tell((watcher) => watcher.qualityChanged(live, quality)),
+    demandChanged: (live, track, demand) => tell((watcher) => watcher.demandChanged(live, track, demand)),
+    mediaLost: (live) => tell((watcher) => watcher.mediaLost(live)),
+    ending: (live, by) => tell((watcher) => watcher.ending(live, by)),
+    ended: (live) => tell((watcher) => watcher.ended(live)),
+  };
+}
