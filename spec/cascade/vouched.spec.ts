@@ -64,8 +64,8 @@ describe('introductions by tokens and published addresses', () => {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
-        const body = JSON.parse(Buffer.concat(parts).toString()) as Record<string, string>;
-        bodies.push(body);
+        const body = JSON.parse(Buffer.concat(parts).toString() || '{}') as Record<string, string>;
+        if (request.method === 'POST') bodies.push(body);
         void Promise.resolve(answer(request.url ?? '', body)).then((status) => response.writeHead(status).end('{}'));
       });
     });
@@ -255,6 +255,19 @@ describe('introductions by tokens and published addresses', () => {
         world.of(b);
         assert.equal((await post(from, 'confirm', { ...sent, openid_token: { access_token: world.tokenOf(b), matrix_server_name: b } })).status, 403, 'the nonce is used up');
       }
+    });
+
+    it('a second confirmation while the first is being verified', async () => {
+      const asking = await host(a);
+      const bodies = await false_(b, () => 200);
+      world.of(b);
+      world.delay = () => new Promise((resolve) => setTimeout(resolve, 100));
+      asking.links.want(new Set([b]));
+      await eventually(() => (bodies.length === 1 ? undefined : 'the introduction'));
+      const sent = confirmation(b, { nonce: bodies[0]?.['nonce'] });
+      const answers = await Promise.all([post(asking, 'confirm', sent), post(asking, 'confirm', sent)]);
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 403]);
+      assert.equal(world.asked.filter((line) => line === `${a} asks ${b} whose token`).length, 1);
     });
 
     it('the server that an answer is not awaited from, though it knows the nonce', async () => {

@@ -72,7 +72,7 @@ export class VouchedAnswering {
   }
 
   /** Everything that can be decided without asking anybody. */
-  #mayLookAt({ server_name: server, nonce, openid_token: token }: Introduction, source: string): boolean {
+  #mayLookAt({ server_name: server, nonce }: Introduction, source: string): boolean {
     const { accepts, refused } = this.#options;
     const accepted = accepts(server);
     const no = (...refusal: Parameters<CountRefusal>): false => {
@@ -80,7 +80,6 @@ export class VouchedAnswering {
       return false;
     };
     if (accepted === false) return no('notListed', server, { source, hint: 'list it under neighbours if calls with it are wanted' });
-    if (token.matrix_server_name !== server) return no('introductionToken', server, { source });
     if (this.#nonces.has(server, nonce)) return no('introductionReplay', server, { source });
     const underWay = this.#underWay.get(server) ?? 0;
     const inAll = [...this.#underWay.values()].reduce((sum, count) => sum + count, 0);
