@@ -15,10 +15,13 @@ const view = z.object({ state: z.string(), identity: z.string(), remote: z.array
 const texts = z.array(z.string());
 const wires = z.object({ sockets: texts, remotes: texts, selected: texts, locals: texts, secrets: texts, userAgent: z.string() });
 const people = z.array(z.object({ what: z.string(), identity: z.string(), atMs: z.number() }));
+const signals = z.array(z.object({ what: z.string(), identity: z.string(), value: z.string(), atMs: z.number() }));
 const sent = z.object({ bytes: z.number(), packets: z.number() });
 const digests = z.object({ send: texts, receive: texts });
 const arrivals = z.array(z.object({ side: z.enum(['send', 'receive']), digest: z.string(), atMs: z.number() }));
 
+export type Signal = z.infer<typeof signals>[number];
+export type Act = 'mute' | 'unmute' | 'speak' | 'fallSilent' | 'name' | 'raiseHand' | 'shareScreen' | 'unshareScreen' | 'leave';
 export type View = z.infer<typeof view>;
 
 export interface Published {
@@ -123,6 +126,16 @@ export class Seat {
 
   async setMetadata(text: string): Promise<void> {
     await this.#run('setMetadata', text);
+  }
+
+  /** Does something that others hear of. @returns when it began, milliseconds since 1970 */
+  async act(what: Act, value = ''): Promise<number> {
+    return z.number().parse(await this.#run('act', what, value));
+  }
+
+  /** What it has heard of the others since it connected, in order. */
+  async signals(): Promise<readonly Signal[]> {
+    return signals.parse(await this.#run('signals'));
   }
 
   async view(): Promise<View> {

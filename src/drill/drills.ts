@@ -9,6 +9,7 @@ import { drill27 } from './drills/flap.ts';
 import { drill30 } from './drills/hang.ts';
 import { drill28 } from './drills/ring.ts';
 import { cascadeLayers } from './drills/layers.ts';
+import { cascadeSignals } from './drills/signals.ts';
 import { drill43 } from './drills/strangers.ts';
 
-export const drills: readonly Drill[] = [cascadeViews, cascadeCost, cascadeLayers, drill26, drill27, drill28, drill29, drill30, drill43, drill44, drill46];
+export const drills: readonly Drill[] = [cascadeViews, cascadeCost, cascadeLayers, cascadeSignals, drill26, drill27, drill28, drill29, drill30, drill43, drill44, drill46];

@@ -39,6 +39,7 @@ const editSchema = z.object({ 'm.new_content': noticeSchema, 'm.relates_to': z.o
 const membersSchema = z.object({ joined: z.record(z.string(), z.unknown()) });
 const tokenSchema = z.object({ access_token: z.string(), token_type: z.string(), matrix_server_name: z.string(), expires_in: z.number() });
 const ticketSchema = z.object({ url: z.string(), jwt: z.string(), identity: z.string() });
+const powerSchema = z.looseObject({ users: z.record(z.string(), z.number()).default({}) });
 const botJoinMs = 40_000;
 const noticeMs = 40_000;
 
@@ -91,6 +92,13 @@ export class Party {
 
   async say(person: Person, body: string): Promise<void> {
     await person.api.tell('PUT', roomPath(this.roomId, `send/m.room.message/${randomBytes(8).toString('hex')}`), { msgtype: 'm.text', body });
+  }
+
+  /** Of somebody in the room; `by` must be its owner. */
+  async setPower(by: Person, of: Person, level: number): Promise<void> {
+    const path = roomPath(this.roomId, 'state/m.room.power_levels');
+    const levels = await by.api.ask({ method: 'GET', path, answer: powerSchema });
+    await by.api.tell('PUT', path, { ...levels, users: { ...levels.users, [of.userId]: level } });
   }
 
   /** A room of one person alone with the bot of the own organisation. */

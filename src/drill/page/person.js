@@ -3,6 +3,10 @@ import { ExternalE2EEKeyProvider, Room, RoomEvent } from 'livekit-client';
 
 let room;
 let peopleLog = [];
+let signalLog = [];
+let speaking = new Set();
+let loudness;
+let screen;
 
 /** A drawing that moves; the same at every run, so that runs can be compared. */
 function drawnVideo({ width, height, framesPerSecond }) {
@@ -25,6 +29,8 @@ function drawnVideo({ width, height, framesPerSecond }) {
 function sound(frequency) {
   const context = new AudioContext();
   const destination = context.createMediaStreamDestination();
+  loudness = context.createGain();
+  loudness.connect(destination);
   // Loops whose lengths have no common measure: together they repeat after days.
   for (const length of [96_001, 65_537, 43_691]) {
     const noise = context.createBuffer(1, length, context.sampleRate);
@@ -33,15 +39,51 @@ function sound(frequency) {
     const source = context.createBufferSource();
     source.buffer = noise;
     source.loop = true;
-    source.connect(destination);
+    source.connect(loudness);
     source.start();
   }
   const oscillator = context.createOscillator();
   oscillator.frequency.value = frequency;
-  oscillator.connect(destination);
+  oscillator.connect(loudness);
   oscillator.start();
   return destination.stream.getAudioTracks()[0];
 }
+
+/** What others do, as this client hears of it. */
+function logSignals() {
+  signalLog = [];
+  speaking = new Set();
+  const log = (what, { identity }, value = '') => signalLog.push({ what, identity, value, atMs: Date.now() });
+  room.on(RoomEvent.TrackMuted, (publication, participant) => log('muted', participant, publication.source));
+  room.on(RoomEvent.TrackUnmuted, (publication, participant) => log('unmuted', participant, publication.source));
+  room.on(RoomEvent.TrackPublished, (publication, participant) => log('published', participant, publication.source));
+  room.on(RoomEvent.TrackUnpublished, (publication, participant) => log('unpublished', participant, publication.source));
+  room.on(RoomEvent.ParticipantNameChanged, (name, participant) => log('name', participant, name));
+  room.on(RoomEvent.ParticipantAttributesChanged, (changed, participant) => Object.entries(changed).forEach(([key, value]) => log(key, participant, value)));
+  room.on(RoomEvent.ParticipantConnected, (participant) => log('came', participant));
+  room.on(RoomEvent.ParticipantDisconnected, (participant) => log('left', participant));
+  room.on(RoomEvent.ActiveSpeakersChanged, (speakers) => {
+    const now = new Set(speakers);
+    for (const participant of now) if (!speaking.has(participant)) log('speaks', participant);
+    for (const participant of speaking) if (!now.has(participant)) log('is silent', participant);
+    speaking = now;
+  });
+}
+
+/** What this person does to be heard of. */
+const acts = {
+  mute: () => room.localParticipant.getTrackPublication('microphone').mute(),
+  unmute: () => room.localParticipant.getTrackPublication('microphone').unmute(),
+  speak: () => (loudness.gain.value = 1),
+  fallSilent: () => (loudness.gain.value = 0),
+  name: (name) => room.localParticipant.setName(name),
+  raiseHand: (text) => room.localParticipant.setAttributes({ hand: text }),
+  async shareScreen() {
+    screen = await room.localParticipant.publishTrack(drawnVideo({ width: 640, height: 360, framesPerSecond: 5 }), { source: 'screen_share', name: 'screen', simulcast: false });
+  },
+  unshareScreen: () => room.localParticipant.unpublishTrack(screen.track, true),
+  leave: () => room.disconnect(),
+};
 
 async function received(publication) {
   const receiver = publication.track?.receiver;
@@ -62,6 +104,7 @@ globalThis.person = {
     const e2ee = options.secret === undefined ? undefined : { keyProvider: new ExternalE2EEKeyProvider(), worker: new Worker('/e2ee.js') };
     room = new Room({ adaptiveStream: false, dynacast: false, disconnectOnPageLeave: false, ...(e2ee && { e2ee }) });
     peopleLog = [];
+    logSignals();
     const note = (what) => (participant) => peopleLog.push({ what, identity: participant.identity, atMs: Date.now() });
     room.on(RoomEvent.ParticipantConnected, note('came'));
     room.on(RoomEvent.ParticipantDisconnected, note('left'));
@@ -101,6 +144,15 @@ globalThis.person = {
   },
   async setMetadata(text) {
     await room.localParticipant.setMetadata(text);
+  },
+  /** @returns when it began, milliseconds since 1970; it is over when the answer comes */
+  async act(what, value) {
+    const atMs = Date.now();
+    await acts[what](value);
+    return atMs;
+  },
+  signals() {
+    return signalLog;
   },
   people() {
     return peopleLog;
