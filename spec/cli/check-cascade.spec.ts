@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { specBasePort } from '../support/run.ts';
 
-type Cascade = Partial<Record<'listenIp' | 'announcedAddress' | 'firstPort' | 'lastPort', string | number>>;
+type Cascade = Partial<Record<'accept' | 'listenIp' | 'announcedAddress' | 'firstPort' | 'lastPort', string | number>>;
 
 function configOf(cascade: Cascade, neighbours = 1): Config {
   const lines = ['homeserver:', '  serverName: interieur.example.org', '  url: http://127.0.0.1:8008', 'http:', '  publicUrl: https://visio.example.org', 'media:', '  workers: 2'];
@@ -21,6 +21,7 @@ describe('the check of the cascade', () => {
   const rows: readonly (readonly [string, Cascade, number, readonly [string, RegExp][]])[] = [
     ['nothing without neighbours', { lastPort: 1 }, 0, []],
     ['an address and ports that will do', reachable, 2, [['ok', /comes to 198\.41\.0\.4$/], ['ok', /^100 ports for 2 neighbours: 50 calls at once/]]],
+    ['the same where any server may be a neighbour', { ...reachable, accept: 'anyFederated' }, 0, [['ok', /./], ['ok', /^100 ports for 1 neighbour: 100 calls/]]],
     ['an address that nobody reaches', {}, 1, [['failure', /send media to 0\.0\.0\.0$/], ['ok', /./]]],
     ['a name instead of an address', { announcedAddress: 'visio.example.org' }, 1, [['failure', /visio\.example\.org, which is no IP address$/], ['ok', /./]]],
     ['a private address', { announcedAddress: '10.0.0.7' }, 1, [['warning', /10\.0\.0\.7: a private address$/], ['ok', /./]]],

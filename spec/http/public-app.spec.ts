@@ -121,6 +121,18 @@ describe('public listener', () => {
     assert.equal((await from('192.0.2.2')).status, 200);
   });
 
+  it('tells a route where its request comes from: an IPv4 address, or the network of an IPv6 address', async () => {
+    const sources: string[] = [];
+    const route: Route = { method: 'POST', path: '/from', perMinute: 10, anyOrigin: false, run: ({ source }) => (sources.push(source), Promise.resolve(ok({}))) };
+    const app = createPublicApp({ routes: [route], ...page(), frameAncestors: [], trustedProxies: ['127.0.0.1'], liveKitUrls: [], log: silentLogger });
+    const other = await openListener({ name: 'public', host: '127.0.0.1', port: port + 1, handle: app });
+    for (const address of ['192.0.2.1', '192.0.2.2', '2001:db8:0:1::1', '2001:db8:0:2::2', '2001:db9::1']) await fetch(`http://127.0.0.1:${port + 1}/from`, { method: 'POST', body: '{}', headers: { 'x-forwarded-for': address } });
+    await other.close();
+    assert.deepEqual(sources.slice(0, 2), ['192.0.2.1', '192.0.2.2']);
+    assert.equal(sources[2], sources[3]);
+    assert.notEqual(sources[3], sources[4]);
+  });
+
   it('serves the page under every address with a policy that names who may frame it', async () => {
     for (const path of ['/c/abcdefghijklmnopqrst', '/c/nothing']) {
       const response = await fetch(base + path);

@@ -1,13 +1,22 @@
 // Specifies which of several organisations' bots speaks in a room.
 import assert from 'node:assert/strict';
 import { isEventId, parse, type UserId } from '../../src/call/ids.ts';
-import { botsInRoom, isFirstBot } from '../../src/matrix/responsible-bot.ts';
+import { botsInRoom, isFirstBot, otherBots } from '../../src/matrix/responsible-bot.ts';
 import { ok } from '../../src/util/result.ts';
 import { alice, bob, theRoom, userId } from '../support/builders.ts';
 
 const ours = userId('@visio:interieur.example.org');
 const finances = userId('@visio:finances.example.org');
 const defense = userId('@visio:defense.example.org');
+
+describe('other bots in a room', () => {
+  const directory = { members: () => Promise.resolve(ok([alice, ours, finances, userId('@visio2:defense.example.org'), userId('@visio_bridge:defense.example.org')])) };
+  it('are those of listed neighbours', async () => assert.deepEqual(await otherBots(directory, ours, [defense], false)(theRoom), [defense]));
+  it('are also those named like ours where any server may be a neighbour, each once', async () => {
+    assert.deepEqual(await otherBots(directory, ours, [defense, finances], true)(theRoom), [defense, finances]);
+    assert.deepEqual(await otherBots(directory, ours, [], true)(theRoom), [finances]);
+  });
+});
 
 describe('the bot that greets', () => {
   /** Memberships with the time of their event. */

@@ -49,9 +49,26 @@ export function roomDirectoryConformance(stage: () => RoomDirectoryStage): void 
     await eventually(async () => ((await see(where, guest)) === undefined ? undefined : 'the kick'), 2_000);
   });
 
+  it('lists who is joined, now', async () => {
+    const { directory, owner, guest, room, join, kick } = stage();
+    const where = await room();
+    const lists = async (user: UserId): Promise<boolean> => {
+      const members = await directory.members(where);
+      assert.ok(members.ok);
+      assert.ok(members.value.includes(owner));
+      return members.value.includes(user);
+    };
+    assert.equal(await lists(guest), false);
+    await join(where);
+    await eventually(async () => ((await lists(guest)) ? undefined : 'the join'));
+    await kick(where);
+    await eventually(async () => ((await lists(guest)) ? 'the kick' : undefined), 2_000);
+  });
+
   it('sees nobody and no levels in a room without the bot', async () => {
-    const { owner, roomWithoutBot } = stage();
+    const { directory, owner, roomWithoutBot } = stage();
     const where = await roomWithoutBot();
+    assert.deepEqual(await directory.members(where), { ok: true, value: [] });
     assert.equal(await see(where, owner), undefined);
     assert.equal(await level(where), 'forbidden');
   });

@@ -35,6 +35,9 @@ describe('safeFetch', () => {
           case '/elsewhere':
             response.writeHead(302, { location: `https://other.localhost:${host.port}/` }).end();
             break;
+          case '/echo':
+            request.pipe(response.writeHead(200, { 'content-type': String(request.headers['content-type']), 'x-method': request.method ?? '' }));
+            break;
           default:
             response.setHeader('content-type', 'application/json');
             response.end('{"ok":true}');
@@ -66,6 +69,14 @@ describe('safeFetch', () => {
     assert.ok(answer.ok);
     assert.deepEqual({ status: answer.value.status, body: answer.value.body }, { status: 200, body: '{"ok":true}' });
     assert.deepEqual(host.asked.at(-1), { host: 'delegated.example:8448', servername: 'other.localhost', path: '/a?b=c' });
+  });
+
+  it('posts a body as JSON, and does not follow where it is sent with it', async () => {
+    const answer = await safeFetch(request({ path: '/echo', body: '{"é":1}' }));
+    assert.ok(answer.ok);
+    assert.deepEqual([answer.value.body, answer.value.headers['content-type'], answer.value.headers['x-method']], ['{"é":1}', 'application/json', 'POST']);
+    assert.equal(await kindOf({ path: '/elsewhere', body: '{}' }), 'answer 302');
+    assert.equal(await kindOf({ path: '/echo', body: '{}', policy: none }), 'forbiddenAddress');
   });
 
   it('takes an address for its own certificate name', async () => {

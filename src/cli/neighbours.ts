@@ -1,6 +1,7 @@
 // Owns ./viaduc neighbours: how the running bridge is linked to each neighbour, and what to do where it is not.
 import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
+import { sharesCalls } from '../config/shares-calls.ts';
 import { asError } from '../util/background.ts';
 
 const statuses = z.array(
@@ -40,8 +41,9 @@ const columns: readonly (readonly [string, (status: Status) => string])[] = [
 
 /** The exit status: 1 when the bridge does not run or a neighbour that is needed is down. */
 export async function neighbours(configPath: string): Promise<number> {
-  const { metrics, neighbours: configured, cascade } = loadConfig(configPath);
-  if (configured.length === 0 && cascade.accept === 'listed') {
+  const config = loadConfig(configPath);
+  const { metrics } = config;
+  if (!sharesCalls(config)) {
     process.stdout.write('No neighbours are configured: calls are not shared with other bridges. List them under neighbours in the configuration, or set cascade.accept.\n');
     return 0;
   }

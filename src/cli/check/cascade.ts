@@ -1,6 +1,7 @@
 // Owns the probes of what media to and from neighbours needs: an address, ports, enough of them.
 import { isIP } from 'node:net';
 import type { Config } from '../../config/schema.ts';
+import { sharesCalls } from '../../config/shares-calls.ts';
 import { addressPolicy } from '../../util/addresses.ts';
 import { broken, doubtful, good, type Finding } from './finding.ts';
 import { udpFault } from './ports.ts';
@@ -10,7 +11,7 @@ const fewCalls = 10;
 
 /** What the configuration alone tells. Nothing where there are no neighbours. */
 export function cascadeFindings(config: Config): Finding[] {
-  return config.neighbours.length === 0 ? [] : [announcedAddress(config), portRange(config)];
+  return !sharesCalls(config) ? [] : [announcedAddress(config), portRange(config)];
 }
 
 function announcedAddress({ cascade: { listenIp, announcedAddress: announced } }: Config): Finding {
@@ -23,7 +24,9 @@ function announcedAddress({ cascade: { listenIp, announcedAddress: announced } }
   return good(`Media of neighbours comes to ${address}`);
 }
 
-function portRange({ cascade: { firstPort, lastPort }, media, neighbours: { length: neighbours } }: Config): Finding {
+function portRange({ cascade: { firstPort, lastPort }, media, neighbours: { length } }: Config): Finding {
+  // Where any server may be a neighbour nobody knows how many come.
+  const neighbours = Math.max(1, length);
   const widen = 'Widen cascade.firstPort–lastPort: each call takes one port for each neighbour. Open the ports to the neighbours.';
   const count = lastPort - firstPort + 1;
   if (count < 1) return broken(`cascade.lastPort (${lastPort}) comes before cascade.firstPort (${firstPort})`, widen);
@@ -35,8 +38,9 @@ function portRange({ cascade: { firstPort, lastPort }, media, neighbours: { leng
 }
 
 /** Can each port be opened? Only while the bridge does not run. */
-export async function cascadePorts({ cascade: { listenIp, firstPort, lastPort }, neighbours }: Config): Promise<Finding[]> {
-  if (neighbours.length === 0 || lastPort < firstPort) return [];
+export async function cascadePorts(config: Config): Promise<Finding[]> {
+  const { listenIp, firstPort, lastPort } = config.cascade;
+  if (!sharesCalls(config) || lastPort < firstPort) return [];
   const taken: string[] = [];
   for (let port = firstPort; port <= lastPort; port++) {
     const fault = await udpFault(listenIp, port);
