@@ -1,16 +1,17 @@
 // Specifies the token that a bridge proves itself with: of a user of its own, kept for half of its life, asked for once at a time.
 import assert from 'node:assert/strict';
+import type { RoomId } from '../../src/call/ids.ts';
 import { speakerOf } from '../../src/control/ports/voucher.ts';
 import { HomeserverError } from '../../src/matrix/homeserver-error.ts';
 import { createVoucher } from '../../src/matrix/voucher.ts';
 import { ok } from '../../src/util/result.ts';
-import { serverName, userId } from '../support/builders.ts';
+import { serverName, theRoom, userId } from '../support/builders.ts';
 import { virtualClock } from '../support/clocks.ts';
 
 const server = serverName('interieur.example.org');
 
 describe('the voucher', () => {
-  const voucherOf = (fault?: HomeserverError) => {
+  const voucherOf = (fault?: HomeserverError, rooms: readonly RoomId[] = []) => {
     const asked: string[] = [];
     const clock = virtualClock();
     const client = {
@@ -19,6 +20,7 @@ describe('the voucher', () => {
         asked.push(`user ${name}`);
         return fault === undefined ? Promise.resolve() : Promise.reject(fault);
       },
+      joinedRooms: () => Promise.resolve(rooms),
       openIdToken: () => {
         asked.push('token');
         return Promise.resolve({ accessToken: `token ${asked.length}`, expiresInMs: 3_600_000 });
@@ -39,6 +41,12 @@ describe('the voucher', () => {
     assert.equal((await voucher.token()).reveal(), 'token 2');
     clock.advance(1);
     assert.equal((await voucher.token()).reveal(), 'token 4');
+  });
+
+  it('gives none while its user is in a room', async () => {
+    const { asked, voucher } = voucherOf(undefined, [theRoom]);
+    await assert.rejects(voucher.token(), /@visio_bridge:interieur\.example\.org must be in no room, but is in !room:interieur\.example\.org: let it leave/);
+    assert(!asked.includes('token'));
   });
 
   for (const [details, words] of [

@@ -13,7 +13,7 @@ export interface Posted {
   readonly content: unknown;
 }
 
-const maxBodyBytes = 65_536;
+const maxBodyBytes = 16_384;
 const deadlineMs = 5_000;
 
 /** @param base an `https:` or `http:` address without query. The error is for the operator */

@@ -88,12 +88,21 @@ export class DrillBridge implements AsyncDisposable {
 
   /** Refusals of neighbours since the bridge started, of one kind or all. */
   async refusals(what = '[^"]*'): Promise<number> {
-    const lines = (await this.metrics()).matchAll(new RegExp(`^viaduc_neighbour_refusals\\{[^}]*what="${what}"[^}]*\\} (\\d+)$`, 'gm'));
-    return [...lines].reduce((total, [, count]) => total + Number(count), 0);
+    return this.#sum(`^viaduc_neighbour_refusals\\{[^}]*what="${what}"[^}]*\\} (\\d+)$`);
+  }
+
+  /** Introductions refused to servers that are no neighbours, by code. */
+  async strangers(code: string): Promise<number> {
+    return this.#sum(`^viaduc_introductions_refused\\{code="${code}"\\} (\\d+)$`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process?.[Symbol.asyncDispose]();
+  }
+
+  async #sum(pattern: string): Promise<number> {
+    const lines = (await this.metrics()).matchAll(new RegExp(pattern, 'gm'));
+    return [...lines].reduce((total, [, count]) => total + Number(count), 0);
   }
 }
 

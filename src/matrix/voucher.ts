@@ -9,7 +9,7 @@ import type { IdentityVerifier } from '../control/ports/identity-verifier.ts';
 
 export interface VoucherOptions {
   /** Acts as the speaker. */
-  readonly client: Pick<BotClient, 'user' | 'ensureUser' | 'openIdToken'>;
+  readonly client: Pick<BotClient, 'user' | 'ensureUser' | 'joinedRooms' | 'openIdToken'>;
   readonly displayName: string;
   /** Takes tokens of every server. */
   readonly verifier: IdentityVerifier;
@@ -29,6 +29,9 @@ export function createVoucher({ client, displayName, verifier, bridgeOf, clock }
   const request = async (): Promise<Kept> => {
     try {
       await client.ensureUser(displayName);
+      // Others will see the token: where its user is a member it would let them in.
+      const rooms = await client.joinedRooms();
+      if (rooms.length > 0) throw new Error(`${client.user} must be in no room, but is in ${rooms.slice(0, 3).join(', ')}: let it leave`);
       const { accessToken, expiresInMs } = await client.openIdToken();
       // Whoever is shown it must have time to verify it.
       return { token: new Secret(accessToken), untilMs: clock.nowMs() + expiresInMs / 2 };

@@ -33,9 +33,9 @@ export const drill43: Drill = {
     let startMs = Date.now();
     liar.want(other.serverName);
     await sleep(5000);
-    const unlisted = other.log.since(startMs, ({ message }) => message === 'introduction refused: not a neighbour').length;
+    const unlisted = other.log.since(startMs, ({ message }) => message === 'introduction refused').length;
     report.hold('A bridge that is not listed gets no link', !liar.isUp(other.serverName) && unlisted > 0, `${liar.reasonOf(other.serverName)}; ${unlisted} log lines`);
-    report.hold('… and that is counted', (await other.refusals()) > 0, 'in viaduc_neighbour_refusals of the bridge that refused');
+    report.hold('… and that is counted', (await other.strangers('notListed')) > 0, 'in viaduc_introductions_refused of the bridge that refused');
 
     await liar.linked(lister.serverName);
     for (const [what, room] of [['with nobody of it', closed], ['that is not there', `!${randomBytes(9).toString('base64url')}:${lister.serverName}`]] as const) {
