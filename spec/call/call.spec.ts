@@ -93,7 +93,10 @@ describe('call', () => {
     const said: readonly (readonly [string, string])[] = [['user_id', bob], ['organisation', 'Finance']];
     const someone = participant(bob, { attributes: new Map(said) });
     const call = callAfter({ type: 'join', participant: someone });
-    const wished = new Map<string, string>([['user_id', alice], ['organisation', ''], ['role', 'owner'], ['hand', 'up']]);
+    for (const [key, value] of [['user_id', alice], ['organisation', ''], ['role', 'owner']] as const) {
+      assert.equal(refused(call, { type: 'changeSelf', participant: someone.id, attributes: new Map([['hand', 'up'], [key, value]]) }), 'publishForbidden');
+    }
+    const wished = new Map<string, string>([...said, ['role', 'participant'], ['hand', 'up']]);
     const changed = apply(call, { type: 'changeSelf', participant: someone.id, attributes: wished }).call.participants.get(someone.id);
     assert.deepEqual([...(changed?.attributes ?? [])], [...said, ['hand', 'up']]);
   });

@@ -286,15 +286,17 @@ describe('The signalling server', () => {
     it('changes what people say of themselves, and refuses what is too much', async () => {
       const client = await join();
       const update = (requestId: number, change: Partial<UpdateParticipantMetadata>): void => client.send({ case: 'updateMetadata', value: new UpdateParticipantMetadata({ requestId, ...change }) });
-      update(1, { name: 'Alice', attributes: { hand: 'up', role: 'owner', user_id: '@mallory:evil.example.org' } });
+      update(1, { name: 'Alice', attributes: { hand: 'up', role: 'participant' } });
       assert.equal((await client.get('requestResponse')).reason, RequestResponse_Reason.OK);
       const self = client.all('update').flatMap(({ participants }) => participants).at(-1);
       assert.deepEqual([self?.name, self?.attributes['hand'], self?.attributes['role'], self?.attributes['user_id']], ['Alice', 'up', 'participant', '@alice:interieur.example.org']);
+      update(5, { attributes: { hand: 'down', user_id: '@mallory:evil.example.org' } });
+      assert.deepEqual([(await client.get('requestResponse', 1)).reason, client.all('update').length], [RequestResponse_Reason.NOT_ALLOWED, 1]);
       update(2, { name: 'x'.repeat(257) });
       update(3, { metadata: 'x'.repeat(512 * 1024 + 1) });
       update(4, { attributes: { large: 'x'.repeat(64 * 1024) } });
-      await client.get('requestResponse', 3);
-      assert.deepEqual(client.all('requestResponse').slice(1).map(({ requestId, reason }) => [requestId, reason]), [2, 3, 4].map((id) => [id, RequestResponse_Reason.LIMIT_EXCEEDED]));
+      await client.get('requestResponse', 4);
+      assert.deepEqual(client.all('requestResponse').slice(2).map(({ requestId, reason }) => [requestId, reason]), [2, 3, 4].map((id) => [id, RequestResponse_Reason.LIMIT_EXCEEDED]));
     });
 
     it('says that a track which somebody asks for is not there', async () => {

@@ -103,8 +103,12 @@ function announceTrack(call: Call, input: Extract<CallInput, { type: 'announceTr
 function changeSelf(call: Call, input: Extract<CallInput, { type: 'changeSelf' }>): Result<Transition, CallError> {
   return changeParticipant(call, input.participant, (participant) => {
     if (!participant.permissions.mayUpdateMetadata) return err(callError('publishForbidden', `${participant.identity} may not change its metadata`));
-    const wished = [...(input.attributes ?? [])].filter(([key]) => !attestedAttributes.has(key));
-    const merged = new Map([...participant.attributes, ...wished]);
+    const attested = new Map([...participant.attributes, ['role', participant.role]]);
+    const wished = [...(input.attributes ?? [])];
+    // Who hands on all attributes as they are changes none of them.
+    const claimed = wished.find(([key, value]) => attestedAttributes.has(key) && attested.get(key) !== value);
+    if (claimed !== undefined) return err(callError('publishForbidden', `${participant.identity} may not change ${claimed[0]}`));
+    const merged = new Map([...participant.attributes, ...wished.filter(([key]) => !attestedAttributes.has(key))]);
     const attributes = new Map([...merged].filter(([, value]) => value !== ''));
     const changed: Participant = { ...participant, name: input.name ?? participant.name, metadata: input.metadata ?? participant.metadata, attributes };
     const tooLarge = fits(changed);

@@ -8,7 +8,7 @@ type Person = RoomView['remote'][number];
 
 export const crossing: readonly Scenario[] = [
   {
-    name: 'carries names, organisations, mutes, hands, speakers, screens and leaving between people, both ways',
+    name: 'carries names, organisations, mutes, hands, roles, speakers, screens and leaving between people, both ways',
     play: async ({ env, alice, bob, connect }) => {
       const room = await env.room(alice, bob);
       const { slug } = await env.startCall(alice, room);
@@ -29,6 +29,16 @@ export const crossing: readonly Scenario[] = [
         await otherNow(({ attributes }) => (attributes['handRaisedAt'] === 'now' ? undefined : 'the hand is not raised'));
         await other.run('setAttributes', { handRaisedAt: '' });
         await otherNow(({ attributes }) => (attributes['handRaisedAt'] === undefined ? undefined : 'the hand is still raised'));
+
+        const roleIs = (role: string) => otherNow(({ attributes }) => (attributes['role'] === role ? undefined : `the role is ${attributes['role'] ?? 'not told'}`));
+        // Alice has made the room; what a client says of its own role counts for nothing.
+        await roleIs(otherUser === bob ? 'participant' : 'owner');
+        if (otherUser === bob) {
+          for (const claim of [{ role: 'owner' }, { user_id: alice.userId }, { organisation: 'Somebody' }]) await assert.rejects(other.run('setAttributes', claim), /refused/);
+          await alice.setPowerLevel(room, bob.userId, 50);
+          await roleIs('moderator');
+          await otherNow(({ attributes }) => (attributes['organisation'] === label && attributes['user_id'] === bob.userId ? undefined : `the attributes are ${JSON.stringify(attributes)}`));
+        }
 
         await other.run('microphone', false);
         await otherNow(({ identity }, view) => (trackOf(view, identity, 'microphone')?.muted === true ? undefined : 'the microphone is not muted'));
