@@ -9,6 +9,7 @@ import { silentLogger } from '../../src/log/logger.ts';
 import { organisationPorts } from '../../src/demo/organisations.ts';
 import { systemRandom } from '../../src/util/system.ts';
 import { introducerConformance } from '../ports/introducer.conformance.ts';
+import { voucherConformance } from '../ports/voucher.conformance.ts';
 import { roomId, serverName } from '../support/builders.ts';
 import { realClock } from '../support/clocks.ts';
 import { eventually } from '../support/eventually.ts';
@@ -143,6 +144,14 @@ describe('bridges and their real homeservers', () => {
     after(async () => {
       await Promise.all([old.stop(), stale.stop()]);
       await federation[Symbol.asyncDispose]();
+    });
+
+    describe('Voucher', () => {
+      voucherConformance(() => ({
+        here: { server: serverNameOf(0), voucher: old.side.voucher },
+        there: { server: serverNameOf(1), voucher: stale.side.voucher },
+        nowhere: serverName(`interieur.localhost:${organisationPorts(specBasePort(), 2).metrics}`),
+      }));
     });
 
     it('take the registration all the same, and say what is missing', async () => {
