@@ -134,7 +134,7 @@ describe('command line', function () {
   it('prints how the neighbours are, and what to do where something is wrong', async () => {
     const status = { server: 'finances.example.org', state: 'up', roundTripMs: 12, queuedBytes: 0, calls: 3, people: 4, tracksReceived: 2, stalledCalls: 2, callsWithoutPipe: 2, pipeFault: 'UDP ports 9400 to 9401 are taken', bytesSent: 2_500_000, bytesReceived: 0, packetsLost: 7, refusals: { person: 1 } };
     let answer: readonly object[] = [status];
-    const running = createHttpServer((_request, response) => void response.end(JSON.stringify(answer))).listen(specBasePort() + 70, '127.0.0.1');
+    const running = createHttpServer((request, response) => void response.end(JSON.stringify(request.url === '/strangers' ? {} : answer))).listen(specBasePort() + 70, '127.0.0.1');
     try {
       appendFileSync(config, `neighbours:\n  - serverName: finances.example.org\nmetrics:\n  port: ${specBasePort() + 70}\n`);
       const full = await viaduc('neighbours', '--config', config);
