@@ -9,6 +9,7 @@ import { isUserId, parse, serverOf, type RoomId, type ServerName, type Slug, typ
 import { publishedTracks } from './call/participant.ts';
 import { createPeerLinks } from './cascade/link-set.ts';
 import type { Config } from './config/schema.ts';
+import { sharesCalls } from './config/shares-calls.ts';
 import { Admission } from './control/admission.ts';
 import { createCallDoor } from './control/call-door.ts';
 import { nobodyWatches, type CallWatcher } from './control/call-watcher.ts';
@@ -66,7 +67,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   const { homeserver, access: allowed, calls: limits, organisation } = config;
   const neighbours = new Map(config.neighbours.map((neighbour) => [neighbour.serverName, neighbour]));
   const acceptsAny = config.cascade.accept === 'anyFederated';
-  const isAlone = neighbours.size === 0 && !acceptsAny;
+  const isAlone = !sharesCalls(config);
   const access = { ...allowed, servers: [...allowed.servers, ...neighbours.keys()] };
   const registration = readRegistration(config);
   const addresses = { publicUrl: config.http.publicUrl, organisations: new Map(Object.entries(organisation.labels).map(([server, label]) => [server as typeof homeserver.serverName, label])) };
