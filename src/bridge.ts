@@ -12,7 +12,8 @@ import type { Config } from './config/schema.ts';
 import { sharesCalls } from './config/shares-calls.ts';
 import { Admission } from './control/admission.ts';
 import { createCallDoor } from './control/call-door.ts';
-import { nobodyWatches, type CallWatcher } from './control/call-watcher.ts';
+import { allWatch, nobodyWatches, type CallWatcher } from './control/call-watcher.ts';
+import { LeaveKeeper } from './control/leave-keeper.ts';
 import { CallRegistry } from './control/call-registry.ts';
 import { ForeignTickets } from './control/peers/foreign-tickets.ts';
 import { createHomePages, mayLeadTo, onlyOurs } from './control/peers/home-pages.ts';
@@ -35,6 +36,7 @@ import { createMediaPlane } from './sfu/media-plane.ts';
 import { createCallStore } from './store/call-store.ts';
 import { openDatabase } from './store/database.ts';
 import { createEventInbox } from './store/event-inbox.ts';
+import { createLeaveStore } from './store/leave-store.ts';
 import { createOutbox } from './store/outbox.ts';
 import { createRoomStore } from './store/room-store.ts';
 import { createSignInStore } from './store/sign-in-store.ts';
@@ -121,14 +123,15 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   const links = isAlone ? undefined : createPeerLinks({ server: homeserver.serverName, neighbours: [...neighbours.keys()], acceptsAny, vouching, publicUrl: `${liveKitUrl}/cascade`, introducer: matrix.introducer, clock, random, log: log.child({ part: 'cascade' }), privateAddresses: access.privateAddresses });
   const foreign = links === undefined ? undefined : new ForeignTickets({ server: homeserver.serverName, links, calls, directory: matrix.directory, tickets, aliasOf: (device) => aliasOf(keys.alias, device), liveKitUrl, clock, log: log.child({ part: 'cascade' }) });
   const peers = links === undefined || foreign === undefined ? undefined : new PeerDesk({ server: homeserver.serverName, links, calls, directory: matrix.directory, clock, log: log.child({ part: 'cascade' }), labelOf: label, tickets: foreign, pages: { of: pageOf, allows: (page) => mayLeadTo(page, (address) => listed.lists(address)) } });
-  if (peers !== undefined) watcher = peers;
+  const leaves = new LeaveKeeper({ leaves: matrix.leaves, store: createLeaveStore(database), peopleIn: (room) => calls.inRoom(room)?.call.participants.values() ?? [], clock, log: log.child({ part: 'leaves' }) });
+  watcher = peers === undefined ? leaves.watcher : allWatch([leaves.watcher, peers]);
   const admission = new Admission({ verifier: matrix.verifier, signIns, directory: matrix.directory, rooms, calls, tickets, observer: metrics.observer, sendHome });
   const door = createCallDoor({ calls, tickets, directory: matrix.directory, clock, random, log: log.child({ part: 'door' }), observer: metrics.observer, labelOf: label });
   const signalling = createSignallingServer({ door, clock, log: log.child({ part: 'livekit' }), options: { iceServers: config.media.iceServers.map(iceServer) } });
 
   const routes = [
     ...(links?.routes ?? []),
-    ...rtcRoutes({ admission, liveKitUrl }),
+    ...rtcRoutes({ admission, leaves, server: homeserver.serverName, liveKitUrl }),
     ...pageRoutes({
       admission,
       signIns,
@@ -147,6 +150,7 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   const operationsApp = createOperationsApp({ metrics, unready, neighbours: async () => (await peers?.status()) ?? [], strangers: () => links?.strangers() ?? {} });
 
   calls.restore();
+  starting.defer(leaves.start());
   starting.defer(() => runner.stop());
   runner.start();
   const stopPruning = every(pruneEveryMs, prune);

@@ -9,12 +9,13 @@ import { rtcRoutes } from '../../src/auth/rtc-routes.ts';
 import { callError, type CallError } from '../../src/call/errors.ts';
 import type { Slug } from '../../src/call/ids.ts';
 import type { AdmissionRequest, Admitted } from '../../src/control/admission.ts';
+import type { HandedLeave } from '../../src/control/ports/leave-store.ts';
 import type { Route } from '../../src/control/ports/route.ts';
 import { openListener, type Listener } from '../../src/http/listener.ts';
 import { createPublicApp } from '../../src/http/public-app.ts';
 import { silentLogger } from '../../src/log/logger.ts';
 import { err, ok, type Result } from '../../src/util/result.ts';
-import { alice, callAfter, participant } from '../support/builders.ts';
+import { alice, callAfter, participant, serverName, userId } from '../support/builders.ts';
 import { specBasePort } from '../support/run.ts';
 
 const port = specBasePort() + 50;
@@ -24,6 +25,7 @@ describe('public listener', () => {
   let folder: string;
   let listener: Listener;
   let asked: AdmissionRequest[];
+  let kept: HandedLeave[];
   let answer: Result<Admitted, CallError>;
   const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> => fetch(base + path, { method: 'POST', body, headers });
   const good = { room: '!room:interieur.example.org', device_id: 'DEV', openid_token: { access_token: 'secret', token_type: 'Bearer', matrix_server_name: 'interieur.example.org', expires_in: 3600 } };
@@ -39,6 +41,7 @@ describe('public listener', () => {
     writeFileSync(join(folder, 'home-frame.html'), '<!doctype html><title>frame</title><iframe data-src=""></iframe>');
     writeFileSync(join(folder, 'assets/a-1.js'), '1');
     asked = [];
+    kept = [];
     const call = callAfter();
     answer = ok({ ticket: 'the-ticket', url: undefined, callId: call.id, call, identity: participant(alice), roomName: undefined, language: 'fr' });
     const admission = {
@@ -47,7 +50,13 @@ describe('public listener', () => {
         return Promise.resolve(answer);
       },
     };
-    const app = createPublicApp({ routes: rtcRoutes({ admission, liveKitUrl: 'wss://visio.example.org' }), ...page(), frameAncestors: ['https://element.example.org'], trustedProxies: ['127.0.0.1'], liveKitUrls: ['wss://visio.example.org'], log: silentLogger });
+    const leaves = {
+      keep: (leave: HandedLeave) => {
+        kept.push(leave);
+        return ok(undefined);
+      },
+    };
+    const app = createPublicApp({ routes: rtcRoutes({ admission, leaves, server: serverName('interieur.example.org'), liveKitUrl: 'wss://visio.example.org' }), ...page(), frameAncestors: ['https://element.example.org'], trustedProxies: ['127.0.0.1'], liveKitUrls: ['wss://visio.example.org'], log: silentLogger });
     listener = await openListener({ name: 'public', host: '127.0.0.1', port, handle: app });
   });
   afterEach(async () => {
@@ -62,6 +71,18 @@ describe('public listener', () => {
     assert.equal(response.headers.get('access-control-allow-origin'), '*');
     assert.equal(response.headers.get('cache-control'), 'no-store');
     assert.deepEqual(asked, [{ proof: { kind: 'openId', token: { accessToken: 'secret', matrixServerName: 'interieur.example.org' } }, at: { kind: 'room', room: '!room:interieur.example.org' }, device: 'DEV' }]);
+  });
+
+  it('takes over the leave that somebody of our homeserver has left there, and nobody else\'s', async () => {
+    const withLeave = JSON.stringify({ ...good, delay_id: 'delay-1', delay_timeout: 3_600_000, delay_cs_api_url: 'https://matrix.example.org' });
+    await post('/sfu/get', withLeave);
+    const [first] = kept;
+    assert.deepEqual(first, { room: good.room, identity: `${alice}:DEVICE`, delayId: 'delay-1', delayMs: 3_600_000 });
+    if (answer.ok) answer = ok({ ...answer.value, identity: participant(userId('@bob:finances.example.org')) });
+    assert.equal((await post('/sfu/get', withLeave)).status, 200);
+    answer = err(callError('forbidden', 'not joined'));
+    await post('/sfu/get', withLeave);
+    assert.equal(kept.length, 1);
   });
 
   it('answers a preflight', async () => {

@@ -9,6 +9,7 @@ import { createEventInbox } from '../../src/store/event-inbox.ts';
 import { migrations } from '../../src/store/migrations.ts';
 import { createOutbox } from '../../src/store/outbox.ts';
 import { createRoomStore } from '../../src/store/room-store.ts';
+import { createLeaveStore } from '../../src/store/leave-store.ts';
 import { createSignInStore } from '../../src/store/sign-in-store.ts';
 import { isEventId, parse } from '../../src/call/ids.ts';
 import { alice, bob, callAfter, participant, roomId, slug, theRoom } from '../support/builders.ts';
@@ -100,6 +101,18 @@ describe('store', () => {
     rooms.save({ room: next, slug: address, language: 'fr', widget: undefined });
     assert.equal(rooms.byRoom(theRoom), undefined);
     assert.deepEqual(rooms.bySlug(address), { room: next, slug: address, language: 'fr', widget: undefined });
+  });
+
+  it('keeps one handed leave for each session, and removes the one that is meant', () => {
+    const leaves = createLeaveStore(database);
+    const first = { room: theRoom, identity: `${alice}:A`, delayId: 'delay-1', delayMs: 3_600_000 };
+    const second = { ...first, delayId: 'delay-2' };
+    const other = { ...first, identity: `${alice}:B`, delayId: 'delay-3' };
+    for (const leave of [first, second, other]) leaves.put(leave);
+    leaves.remove(first);
+    assert.deepEqual(leaves.all().toSorted((a, b) => a.identity.localeCompare(b.identity)), [second, other]);
+    leaves.remove(second);
+    assert.deepEqual(leaves.all(), [other]);
   });
 
   it('knows a sign-in until it is revoked or has expired, for its own user only', () => {

@@ -113,6 +113,11 @@ export class BotClient {
     await this.#request('POST', `${roomPath(room)}/leave`, { body: { reason }, timeoutMs: timeoutMs.write });
   }
 
+  /** What a user has left with the homeserver, to be sent after a delay (MSC4140): whoever knows its id may do this. */
+  async delayedEvent(delayId: string, action: 'restart' | 'send'): Promise<void> {
+    await this.#request('POST', `/_matrix/client/unstable/org.matrix.msc4140/delayed_events/${encodeURIComponent(delayId)}/${action}`, { body: {}, asDevice: false });
+  }
+
   /** Proves to others that they speak to this user, for as long as `expiresInMs`. */
   async openIdToken(): Promise<{ readonly accessToken: string; readonly expiresInMs: number }> {
     const path = `${client}/user/${encodeURIComponent(this.user)}/openid/request_token`;

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { isUserId, parse, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
 import type { Clock } from '../control/ports/clock.ts';
 import type { IdentityVerifier } from '../control/ports/identity-verifier.ts';
+import type { DelayedLeaves } from '../control/ports/delayed-leaves.ts';
 import type { Introducer } from '../control/ports/introducer.ts';
 import type { RoomDirectory } from '../control/ports/room-directory.ts';
 import type { Language, RoomVoice } from '../control/ports/room-voice.ts';
@@ -21,6 +22,7 @@ import { HomeserverError } from './homeserver-error.ts';
 import { phrasesOf } from './i18n/language.ts';
 import { botTest, Membership, type Control } from './membership.ts';
 import type { Addresses } from './notice-text.ts';
+import { createDelayedLeaves } from './delayed-leaves.ts';
 import { createIntroducer } from './introducer.ts';
 import { createIdentityVerifier } from './openid.ts';
 import { botsInRoom, otherBots } from './responsible-bot.ts';
@@ -65,6 +67,7 @@ export interface MatrixSide {
   readonly directory: RoomDirectory;
   readonly verifier: IdentityVerifier;
   readonly introducer: Introducer;
+  readonly leaves: DelayedLeaves;
   readonly voucher: Voucher;
   readonly botUser: UserId;
   /** Of the appservice listener. Events that come before `start` are kept. */
@@ -203,6 +206,7 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
     directory,
     verifier,
     introducer,
+    leaves: createDelayedLeaves({ client }),
     voucher,
     botUser,
     handle: createAppservice({ hsToken: appservice.hsToken, bot: botUser, accept: (events) => queue.accept(events), proxied: proxied.handle, log }),

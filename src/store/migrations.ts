@@ -65,4 +65,13 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN owner TEXT;
   ALTER TABLE calls ADD COLUMN term INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE TABLE handed_leaves (
+    room TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    delay_id TEXT NOT NULL,
+    delay_ms INTEGER NOT NULL,
+    PRIMARY KEY (room, identity)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
