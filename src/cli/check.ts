@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import { cascadeFindings, cascadePorts } from './check/cascade.ts';
 import { bridgeRuns, certificate, homeserverReachesUs, homeserverVersions, identities, portsFree, registrationKnown } from './check/probes.ts';
 import type { Finding } from './check/finding.ts';
+import { discovery } from './check/discovery.ts';
 import { published } from './check/published.ts';
 import { quickFindings } from './check/quick.ts';
 
@@ -20,6 +21,7 @@ export async function check(configPath: string): Promise<number> {
     await homeserverVersions(config),
     ...(await registrationKnown(config)),
     ...(await identities(config)),
+    ...(await discovery(config)),
     ...(await published(config)),
     ...(runs ? [await homeserverReachesUs(config)] : [...(await portsFree(config)), ...(await cascadePorts(config))]),
     ...(secure === undefined ? [] : [secure]),

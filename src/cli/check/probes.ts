@@ -5,8 +5,8 @@ import { readRegistration } from '../../bridge.ts';
 import { isServerName } from '../../call/ids.ts';
 import type { Config } from '../../config/schema.ts';
 import { federationAsker } from '../../matrix/federation-request.ts';
-import { asError } from '../../util/background.ts';
 import { systemClock } from '../../util/system.ts';
+import { ask, reason } from './ask.ts';
 import { broken, doubtful, good, type Finding } from './finding.ts';
 import { tcpFault, udpFault } from './ports.ts';
 import { registration as quickRegistration } from './quick.ts';
@@ -115,27 +115,4 @@ export async function certificate({ http }: Config): Promise<Finding | undefined
     resolve(broken(`${http.publicUrl} cannot be reached over TLS: ${error.message}`, 'Check the reverse proxy and its certificate.'));
   });
   return promise;
-}
-
-async function ask(url: string, token?: string, body?: string): Promise<{ status: number; body: unknown }> {
-  const response = await fetch(url, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...(body !== undefined && { 'content-type': 'application/json' }) },
-    ...(body !== undefined && { body }),
-    signal: AbortSignal.timeout(deadlineMs),
-    redirect: 'manual',
-  });
-  const text = await response.text();
-  try {
-    return { status: response.status, body: JSON.parse(text) as unknown };
-  } catch {
-    return { status: response.status, body: undefined };
-  }
-}
-
-function reason(thrown: unknown): string {
-  const error = asError(thrown);
-  const cause = error.cause instanceof Error ? error.cause : error;
-  // A refused connection to several addresses has no message of its own.
-  return cause.message === '' ? String(Reflect.get(cause, 'code')) : cause.message;
 }
