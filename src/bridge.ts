@@ -29,12 +29,14 @@ import { createOperationsApp } from './http/operations-app.ts';
 import { createPublicApp } from './http/public-app.ts';
 import { createSignallingServer } from './livekit/signalling-server.ts';
 import { createLogger, type Logger } from './log/logger.ts';
+import { openEncryption } from './matrix/encryption/encryption.ts';
 import { createMatrixSide } from './matrix/matrix-side.ts';
 import { labelOf, pageUrl } from './matrix/notice-text.ts';
 import { parseRegistration, type Registration } from './matrix/registration.ts';
 import { createMediaPlane } from './sfu/media-plane.ts';
 import { createCallStore } from './store/call-store.ts';
 import { openDatabase } from './store/database.ts';
+import { createEncryptedRooms } from './store/encrypted-rooms.ts';
 import { createEventInbox } from './store/event-inbox.ts';
 import { createLeaveStore } from './store/leave-store.ts';
 import { createOutbox } from './store/outbox.ts';
@@ -87,7 +89,11 @@ export async function createBridge(config: Config, log: Logger = createLogger(co
   const media = await createMediaPlane({ ...config.media, workerBinary: workerBinary(config), announcedAddress: config.media.announcedAddress, iceTcp: true, pipes: isAlone ? undefined : { ...config.cascade, announcedAddress: config.cascade.announcedAddress }, log: log.child({ part: 'media' }) });
   starting.defer(() => media.close());
 
+  const botUser = parse(isUserId, `@${config.bot.localpart}:${homeserver.serverName}`, 'user id');
+  const encryption = config.crypto === 'off' ? undefined : starting.adopt(await openEncryption({ url: homeserver.url, asToken: registration.asToken, user: botUser, folder: config.dataFolder, clock, log: log.child({ part: 'crypto' }) }), (opened) => opened.close());
   const matrix = createMatrixSide({
+    encryption,
+    encryptedRooms: createEncryptedRooms(database),
     homeserver,
     appservice: { id: registration.id, asToken: registration.asToken, hsToken: registration.hsToken },
     bot: config.bot,

@@ -35,14 +35,17 @@ function bench() {
     stateEvent: () => answer('create', () => undefined),
   };
   const clock = virtualClock();
-  const directory = new MatrixRoomDirectory({ client, clock, log: silentLogger });
+  const encrypted = new Set<RoomId>();
+  const encryptedRooms = { has: (room: RoomId) => encrypted.has(room), add: (room: RoomId) => void encrypted.add(room) };
+  const open = () => new MatrixRoomDirectory({ client, encryptedRooms, clock, log: silentLogger });
+  const directory = open();
   const tell = (raw: unknown) => {
     const event = decodeEvent(raw);
     assert.ok(event.ok && event.value !== undefined);
     directory.observe(event.value);
   };
   return {
-    joined, state, asked, clock, directory, tell,
+    joined, state, asked, clock, directory, open, tell,
     fail: (status: number | undefined) => {
       fault = status === undefined ? undefined : status === 0 ? new HomeserverError('no answer', {}) : new HomeserverError(`status ${status}`, { status });
     },
@@ -235,12 +238,31 @@ describe('the room directory', () => {
     assert.equal(await people(), 'homeserverUnavailable');
   });
 
-  it('remembers that a room is encrypted, whatever the state says later', async () => {
-    const { directory, state, tell } = bench();
+  it('remembers that a room is encrypted, whatever the state says later, over a restart too', async () => {
+    const { directory, state, tell, open } = bench();
     assert.equal(await directory.isEncrypted(theRoom), false);
     tell(rawEvent({ type: 'm.room.encryption', state_key: '', content: {}, room_id: theRoom }));
     assert.equal(await directory.isEncrypted(theRoom), true);
     state.delete('m.room.encryption');
     assert.equal(await directory.isEncrypted(theRoom), true);
+    assert.deepEqual(await open().encryption(theRoom), { algorithm: 'm.megolm.v1.aes-sha2', rules: { rotationPeriodMs: undefined, rotationPeriodMessages: undefined } });
+  });
+
+  it('reads how a room wants to be encrypted, and reads it again when that changes', async () => {
+    const { directory, state, tell, asked } = bench();
+    const set = (content: Readonly<Record<string, unknown>>) => {
+      state.set('m.room.encryption', content);
+      tell(rawEvent({ type: 'm.room.encryption', state_key: '', content, room_id: theRoom }));
+    };
+    assert.equal(await directory.encryption(theRoom), undefined);
+    assert.equal(await directory.encryption(theRoom), undefined);
+    assert.deepEqual(asked.splice(0), ['m.room.encryption', 'm.room.encryption'], 'what is not encrypted yet is asked each time');
+    set({ algorithm: 'm.megolm.v1.aes-sha2', rotation_period_ms: 3_600_000, rotation_period_msgs: 7 });
+    const first = { algorithm: 'm.megolm.v1.aes-sha2', rules: { rotationPeriodMs: 3_600_000, rotationPeriodMessages: 7 } };
+    assert.deepEqual(await directory.encryption(theRoom), first);
+    assert.deepEqual(await directory.encryption(theRoom), first);
+    assert.deepEqual(asked, ['m.room.encryption']);
+    set({ algorithm: 'm.unheard.of', rotation_period_msgs: 'often' });
+    assert.deepEqual(await directory.encryption(theRoom), { algorithm: 'm.unheard.of', rules: { rotationPeriodMs: undefined, rotationPeriodMessages: undefined } });
   });
 });

@@ -5,11 +5,13 @@ import { isServerName, parse } from '../../src/call/ids.ts';
 import { openListener, type Listener } from '../../src/http/listener.ts';
 import { silentLogger, type Logger } from '../../src/log/logger.ts';
 import { makeRegistration } from '../../src/matrix/make-registration.ts';
+import type { Encryption } from '../../src/matrix/encryption/encryption.ts';
 import { createMatrixSide, type MatrixSide, type MatrixSideOptions } from '../../src/matrix/matrix-side.ts';
 import { parseRegistration, type Registration } from '../../src/matrix/registration.ts';
 import { background } from '../../src/util/background.ts';
 import { hostOf, organisationPorts, organisations } from '../../src/demo/organisations.ts';
 import { openDatabase, type Database } from '../../src/store/database.ts';
+import { createEncryptedRooms } from '../../src/store/encrypted-rooms.ts';
 import { createEventInbox } from '../../src/store/event-inbox.ts';
 import { realClock } from './clocks.ts';
 import { eventually } from './eventually.ts';
@@ -46,11 +48,14 @@ export interface MatrixBridgeOptions {
   readonly registration: Registration;
   readonly change?: Partial<Pick<MatrixSideOptions, 'access' | 'clock' | 'homeserver' | 'neighbourBots'>>;
   readonly database?: Database;
+  /** Opened and closed by who makes it. */
+  readonly encryption?: Encryption;
+  readonly keyWaitMs?: number;
   readonly control?: RecordingControl;
   readonly log?: Logger;
 }
 
-export function matrixBridge({ index = 0, registration, change, database = openDatabase(':memory:'), control = recordingControl(), log = silentLogger }: MatrixBridgeOptions): MatrixBridge {
+export function matrixBridge({ index = 0, registration, change, encryption, keyWaitMs, database = openDatabase(':memory:'), control = recordingControl(), log = silentLogger }: MatrixBridgeOptions): MatrixBridge {
   const serverName = serverNameOf(index);
   const ports = organisationPorts(specBasePort(), index);
   const side = createMatrixSide({
@@ -60,6 +65,9 @@ export function matrixBridge({ index = 0, registration, change, database = openD
     bot: { localpart: botLocalpart, displayName: 'Visio' },
     access: { servers: [], privateAddresses: ['127.0.0.0/8'] },
     speech: { publicUrl: `http://interieur.localhost:${ports.page}`, organisations: new Map(), prefixes: ['!visio', '!call'], defaultLanguage: 'fr' },
+    encryption,
+    encryptedRooms: createEncryptedRooms(database),
+    ...(keyWaitMs !== undefined && { keyWaitMs }),
     inbox: createEventInbox(database),
     clock: realClock,
     log,

@@ -29,6 +29,7 @@ export const configSchema = z.strictObject({
       displayName: z.string().min(1).default('Visio'),
     })
     .prefault({}),
+  crypto: z.enum(['on', 'off']).default('on').describe('on: the bot has a device of its own and takes part in encrypted rooms. off: it says there that it does not.'),
   organisation: z
     .strictObject({
       name: z.string().default('').describe('Your organisation as people read it on the call page. Empty: the label of your server name.'),

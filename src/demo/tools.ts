@@ -1,7 +1,7 @@
 // Owns the programs that only the demo and the specs need, as the start script names them.
 import { existsSync } from 'node:fs';
 
-type Tool = 'VIADUC_SYNAPSE' | 'VIADUC_CHROMIUM' | 'VIADUC_CACHE';
+type Tool = 'VIADUC_SYNAPSE' | 'VIADUC_CHROMIUM' | 'VIADUC_NIO' | 'VIADUC_LOAD' | 'VIADUC_CACHE';
 
 /** The path that the environment variable holds. @throws when the start script was not used, in words. */
 export function toolPath(name: Tool): string {

@@ -95,6 +95,11 @@ export class BotClient {
     return new Map(Object.entries(answer.joined).map(([user, profile]) => [user, profile.display_name ?? '']));
   }
 
+  async invitedMembers(room: RoomId): Promise<readonly string[]> {
+    const answer = await this.#ask(z.object({ chunk: z.array(z.object({ state_key: z.string() })) }), 'GET', `${roomPath(room)}/members`, { query: { membership: 'invite' } });
+    return answer.chunk.map((event) => event.state_key);
+  }
+
   /** Membership of one user; undefined: the room has never seen them. */
   async membership(room: RoomId, user: UserId): Promise<z.infer<typeof memberContent> | undefined> {
     return await this.#ask(memberContent, 'GET', `${roomPath(room)}/state/m.room.member/${encodeURIComponent(user)}`).catch((error: unknown) => ifMissing(error, undefined));

@@ -1,10 +1,12 @@
 // Owns the way from a homeserver's JSON to MatrixEvent: what is understood, what is ignored, what is malformed.
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { EventId, RoomId, UserId } from '../call/ids.ts';
 import { isUserId } from '../call/ids.ts';
 import { err, ok, type Result } from '../util/result.ts';
-import { memberContent, messageContent, roomEvent, tombstoneContent, type Membership, type RoomEvent } from './event-schemas.ts';
+import { encryptedContent, memberContent, messageContent, roomEvent, tombstoneContent, type Membership, type RoomEvent } from './event-schemas.ts';
 import { newRef, oneLine } from './text.ts';
+
+const record = z.record(z.string(), z.unknown());
 
 interface Envelope {
   readonly eventId: EventId;
@@ -31,6 +33,16 @@ export interface MessageEvent extends Envelope {
   readonly thread: string | undefined;
 }
 
+export interface EncryptedEvent extends Envelope {
+  readonly type: 'encrypted';
+  /** Which key it needs. */
+  readonly session: string;
+  /** It says in clear that it replaces an earlier message. */
+  readonly isEdit: boolean;
+  /** As the homeserver told it: what decryption takes. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
 export interface TombstoneEvent extends Envelope {
   readonly type: 'tombstone';
   readonly replacement: RoomId;
@@ -41,7 +53,7 @@ export interface StateEvent extends Envelope {
   readonly type: 'powerLevels' | 'name' | 'encryption';
 }
 
-export type MatrixEvent = MemberEvent | MessageEvent | TombstoneEvent | StateEvent;
+export type MatrixEvent = MemberEvent | MessageEvent | EncryptedEvent | TombstoneEvent | StateEvent;
 
 /** What could not be understood, with the reference that the log has. */
 export interface DecodeFailure {
@@ -59,6 +71,8 @@ export function decodeEvent(raw: unknown): Result<MatrixEvent | undefined, Decod
       return decodeMember(event.data);
     case 'm.room.message':
       return ok(decodeMessage(event.data));
+    case 'm.room.encrypted':
+      return ok(decodeEncrypted(event.data, raw));
     case 'm.room.tombstone':
       return decodeTombstone(event.data);
     case 'm.room.power_levels':
@@ -93,6 +107,22 @@ function decodeMessage(event: RoomEvent): MessageEvent | undefined {
     isEdit: relation?.rel_type === 'm.replace' || content.data['m.new_content'] !== undefined,
     thread: relation?.rel_type === 'm.thread' ? relation.event_id : undefined,
   };
+}
+
+function decodeEncrypted(event: RoomEvent, raw: unknown): EncryptedEvent | undefined {
+  const content = encryptedContent.safeParse(event.content);
+  // Redacted, or of an algorithm for something else than rooms.
+  if (!content.success) return undefined;
+  return { ...envelopeOf(event), type: 'encrypted', session: content.data.session_id, isEdit: content.data['m.relates_to']?.rel_type === 'm.replace', raw: record.parse(raw) };
+}
+
+/** What an encrypted event says, told as the message that it is; undefined: it is none. What it refers to stands outside the cipher. */
+export function decodeDecrypted(event: EncryptedEvent, plain: { readonly type: string; readonly content: Readonly<Record<string, unknown>> }): MessageEvent | undefined {
+  if (plain.type !== 'm.room.message') return undefined;
+  const outside = record.safeParse(event.raw['content']).data?.['m.relates_to'];
+  const relation = plain.content['m.relates_to'] ?? outside;
+  const decoded = decodeEvent({ ...event.raw, type: plain.type, content: { ...plain.content, ...(relation !== undefined && { 'm.relates_to': relation }) } });
+  return decoded.ok && decoded.value?.type === 'message' ? decoded.value : undefined;
 }
 
 function decodeTombstone(event: RoomEvent): Result<TombstoneEvent | undefined, DecodeFailure> {

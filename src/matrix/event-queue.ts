@@ -15,8 +15,8 @@ export interface EventQueueOptions {
   readonly concerns: (event: MatrixEvent) => boolean;
   /** At once on arrival, before the acknowledgement: memory only, never throws; repeats are harmless. */
   readonly observe: (event: MatrixEvent) => void;
-  /** One after another per room. `ageMs`: how long ago the event was sent, as far as known. */
-  readonly handle: (event: MatrixEvent, ageMs: number) => Promise<void>;
+  /** One after another per room. `ageMs`: how long ago the event was sent, as far as known. 'later': kept, and handled again when the room is. */
+  readonly handle: (event: MatrixEvent, ageMs: number) => Promise<'later' | undefined>;
 }
 
 const keepDoneMs = 7 * 24 * 3600 * 1000;
@@ -26,6 +26,8 @@ export class EventQueue {
   readonly #options: EventQueueOptions;
   /** Last piece of work per room; rooms without work have no entry. */
   readonly #tails = new Map<RoomId, Promise<void>>();
+  /** What was put off, in order, per room. */
+  readonly #aside = new Map<RoomId, { readonly event: MatrixEvent; readonly receivedAtMs: number }[]>();
   #state: 'idle' | 'running' | 'closed' = 'idle';
   #cancelPrune: () => void = () => undefined;
 
@@ -59,6 +61,14 @@ export class EventQueue {
       else this.#enqueue(event, row.receivedAtMs);
     }
     this.#prune();
+  }
+
+  /** Handles again what was put off in this room, after what is under way. */
+  again(room: RoomId): void {
+    if (this.#state !== 'running') return;
+    const aside = this.#aside.get(room) ?? [];
+    this.#aside.delete(room);
+    for (const { event, receivedAtMs } of aside) this.#enqueue(event, receivedAtMs);
   }
 
   /** Post: nothing runs. What was accepted and not begun stays for the next start. */
@@ -96,7 +106,11 @@ export class EventQueue {
     const waitedMs = Math.max(0, clock.nowMs() - receivedAtMs);
     const ageMs = waitedMs + Math.max(0, event.ageMs ?? receivedAtMs - event.sentAtMs);
     try {
-      await handle(event, ageMs);
+      const outcome = await handle(event, ageMs);
+      if (outcome === 'later') {
+        this.#aside.set(event.room, [...(this.#aside.get(event.room) ?? []), { event, receivedAtMs }]);
+        return;
+      }
     } catch (error) {
       if (this.#isClosed()) return;
       log.error('event could not be worked through', { ref: newRef(), event: event.eventId, room: event.room, type: event.type, error: asError(error) });

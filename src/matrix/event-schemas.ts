@@ -30,6 +30,17 @@ export const messageContent = z.object({
   'm.new_content': z.unknown().optional(),
 });
 
+export const megolm = 'm.megolm.v1.aes-sha2';
+
+export const encryptedContent = z.object({ algorithm: z.literal(megolm), session_id: z.string().max(255), 'm.relates_to': relation.optional().catch(undefined) });
+
+const period = z.number().int().positive().optional().catch(undefined);
+
+/** How a room wants to be encrypted; an algorithm that is not known is told, for the bot must not speak then. */
+export const encryptionContent = z.object({ algorithm: z.string().catch(''), rotation_period_ms: period, rotation_period_msgs: period });
+
+export const visibilityContent = z.object({ history_visibility: z.enum(['joined', 'invited', 'shared', 'world_readable']).catch('shared') });
+
 export const tombstoneContent = z.object({ replacement_room: z.string().refine(isRoomId, 'not a room id') });
 
 export const nameContent = z.object({ name: z.string().optional() });

@@ -7,7 +7,7 @@ import type { DelayedLeaves } from '../control/ports/delayed-leaves.ts';
 import type { Introducer } from '../control/ports/introducer.ts';
 import type { RoomDirectory } from '../control/ports/room-directory.ts';
 import type { Language, RoomVoice } from '../control/ports/room-voice.ts';
-import type { EventInbox } from '../control/ports/store.ts';
+import type { EncryptedRooms, EventInbox } from '../control/ports/store.ts';
 import { speakerOf, type Voucher } from '../control/ports/voucher.ts';
 import type { Logger, Secret } from '../log/logger.ts';
 import { asError, background } from '../util/background.ts';
@@ -15,17 +15,18 @@ import { allowedServers } from './allowed-servers.ts';
 import { createAppservice } from './appservice.ts';
 import { BotClient } from './bot-client.ts';
 import { bridgeDiscovery } from './bridge-discovery.ts';
-import { answerContent, parseCommand, runCommand } from './commands.ts';
-import type { MatrixEvent, MessageEvent } from './event-decoder.ts';
+import { Conversation } from './conversation.ts';
+import { EncryptedEvents } from './encrypted-events.ts';
+import type { Encryption } from './encryption/encryption.ts';
+import type { MatrixEvent, MemberEvent } from './event-decoder.ts';
 import { EventQueue } from './event-queue.ts';
 import { HomeserverError } from './homeserver-error.ts';
-import { phrasesOf } from './i18n/language.ts';
 import { botTest, Membership, type Control } from './membership.ts';
 import type { Addresses } from './notice-text.ts';
 import { createDelayedLeaves } from './delayed-leaves.ts';
 import { createIntroducer } from './introducer.ts';
 import { createIdentityVerifier } from './openid.ts';
-import { botsInRoom, otherBots } from './responsible-bot.ts';
+import { otherBots } from './responsible-bot.ts';
 import { createProxiedRoutes } from './proxied-routes.ts';
 import { pause } from '../util/pause.ts';
 import { MatrixRoomDirectory } from './room-directory.ts';
@@ -57,6 +58,11 @@ export interface MatrixSideOptions {
     readonly prefixes: readonly string[];
     readonly defaultLanguage: Language;
   };
+  /** Undefined: the bot neither reads nor writes in encrypted rooms, and says so there. */
+  readonly encryption: Encryption | undefined;
+  readonly encryptedRooms: EncryptedRooms;
+  /** How long the key of a message may take to come, default a minute. */
+  readonly keyWaitMs?: number;
   readonly inbox: EventInbox;
   readonly clock: Clock;
   readonly log: Logger;
@@ -80,13 +86,13 @@ export interface MatrixSide {
   close(): Promise<void>;
 }
 
-/** Commands older than this are not run any more: nobody expects it. */
-const maxCommandAgeMs = 30_000;
 const connectAgainMs = { first: 1_000, longest: 30_000 };
+/** What the bot sends from, so that transaction ids hold. Its keys are those of another device, which may be lost and replaced. */
 const device = 'VIADUC';
+const usualKeyWaitMs = 60_000;
 
 export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
-  const { homeserver, appservice, bot, neighbourBots, anyNeighbours = false, access, speech, inbox, clock, log } = options;
+  const { homeserver, appservice, bot, neighbourBots, anyNeighbours = false, access, speech, encryption, encryptedRooms, keyWaitMs = usualKeyWaitMs, inbox, clock, log } = options;
   const botUser = parse(isUserId, `@${bot.localpart}:${homeserver.serverName}`, 'user id');
   const isBot = botTest(bot.localpart, homeserver.serverName);
   const isAllowed = allowedServers(homeserver.serverName, access.servers);
@@ -95,8 +101,8 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
   const closing = new AbortController();
 
   const client = new BotClient({ url: homeserver.url, asToken: appservice.asToken, user: botUser, device, log });
-  const directory = new MatrixRoomDirectory({ client, clock, log });
-  const voice = createRoomVoice({ client, bot: botUser, directory, addresses: speech, log });
+  const directory = new MatrixRoomDirectory({ client, encryptedRooms, clock, log });
+  const voice = createRoomVoice({ client, bot: botUser, directory, encryption, addresses: speech, log });
   const verifier = createIdentityVerifier({ own: homeserver, isAllowed, privateAddresses: access.privateAddresses, clock, log });
 
   const others = otherBots(directory, botUser, neighbourBots, anyNeighbours);
@@ -112,84 +118,75 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
   const proxied = createProxiedRoutes({ log });
   const introducer = createIntroducer({ client, proxied });
 
-  const commandIn = (event: MessageEvent) => (event.msgtype === 'm.text' && !event.isEdit && !isBot(event.sender) ? parseCommand(event.body, prefixes) : undefined);
+  const encrypted = encryption === undefined ? undefined : new EncryptedEvents({ encryption, keyWaitMs, again: (room) => queue.again(room), clock, log });
+  const conversation = new Conversation({ botUser, neighbourBots, otherBots: others, isBot, directory, encrypted, addresses: speech, prefixes, clock, log });
+  const isJoin = (event: MemberEvent) => event.membership === 'join' && event.before !== 'join';
   /** What people say to each other is not kept, nor what only the directory needs to know. */
   const concerns = (event: MatrixEvent): boolean => {
     switch (event.type) {
       case 'message':
-        return commandIn(event) !== undefined;
+      case 'encrypted':
+        return conversation.concerns(event);
       case 'member':
-        return event.user === botUser || event.membership === 'leave' || event.membership === 'ban';
+        return event.user === botUser || event.membership === 'leave' || event.membership === 'ban' || (encryption !== undefined && isJoin(event));
       case 'powerLevels':
+      case 'encryption':
       case 'tombstone':
         return true;
       case 'name':
-      case 'encryption':
         return false;
       default:
         return event satisfies never;
     }
   };
 
-  let handler: (event: MatrixEvent, ageMs: number) => Promise<void> = () => Promise.reject(new Error('not started'));
+  let handler: (event: MatrixEvent, ageMs: number) => Promise<'later' | undefined> = () => Promise.reject(new Error('not started'));
   const queue = new EventQueue({ inbox, clock, log, concerns, observe: (event) => directory.observe(event), handle: (event, ageMs) => handler(event, ageMs) });
 
   const handlerFor = (control: Control) => {
-    const membership = new Membership({ client, directory, isAllowed, isBot, otherBots: others, commandPrefix, defaultLanguage: speech.defaultLanguage, patience: { clock, signal: closing.signal }, log }, control);
-    const say = async (event: MessageEvent, ageMs: number): Promise<void> => {
-      const words = commandIn(event);
-      if (words === undefined) return;
-      if (await isEncrypted(event.room)) {
-        log.warn('command in clear ignored: the room is encrypted', { room: event.room, by: event.sender });
-        return;
-      }
-      const bots = await botsInRoom(directory, botUser, await others(event.room), { room: event.room, sender: event.sender });
-      // Any organisation's page may have shown the code: the bot answers whose bridge has given it.
-      const isCode = words[0] === 'code' && !bots.alone;
-      if (isCode ? !control.commands.hasCode(event.room, words.slice(1).join('')) : !bots.isOurs) return;
-      const answer =
-        ageMs > maxCommandAgeMs
-          ? [[phrasesOf(control.commands.language(event.room)).tooOld]]
-          : await runCommand({ room: event.room, by: event.sender, eventId: event.eventId, words }, { commands: control.commands, addresses: speech, prefix: commandPrefix, nowMs: clock.nowMs(), log });
-      if (answer !== undefined) control.commands.say(event.room, event.eventId, answerContent(answer, event));
-    };
-    return async (event: MatrixEvent, ageMs: number): Promise<void> => {
+    const membership = new Membership({ client, directory, isAllowed, isBot, otherBots: others, encryption, commandPrefix, defaultLanguage: speech.defaultLanguage, patience: { clock, signal: closing.signal }, log }, control);
+    return async (event: MatrixEvent, ageMs: number): Promise<'later' | undefined> => {
       switch (event.type) {
         case 'member':
           await membership.memberChanged(event);
           break;
         case 'message':
-          await say(event, ageMs);
+          await conversation.heard(event, ageMs, control.commands);
           break;
+        case 'encrypted':
+          return await conversation.heardEncrypted(event, ageMs, control.commands);
         case 'powerLevels':
           await control.listener.powerLevelsChanged(event.room);
           break;
         case 'tombstone':
           await membership.tombstoned(event);
           break;
-        case 'name':
         case 'encryption':
+          await membership.encryptionSet(event.room, event.eventId);
+          break;
+        case 'name':
           // The directory has taken note already.
           break;
         default:
           event satisfies never;
       }
+      return undefined;
     };
   };
 
-  /** A homeserver that does not answer must not keep people from commands: the rest finds out by itself. */
-  const isEncrypted = (room: RoomId): Promise<boolean> =>
-    directory.isEncrypted(room).catch((error: unknown) => {
-      if (error instanceof HomeserverError) return false;
-      throw error;
-    });
+  const readAgain = (rooms: readonly RoomId[]): void => {
+    for (const room of rooms) queue.again(room);
+  };
 
   let connected = false;
   let connecting: Promise<void> = Promise.resolve();
+  let receivesKeys = false;
   const connect = async (): Promise<void> => {
     for (let delayMs = connectAgainMs.first; !closing.signal.aborted; delayMs = Math.min(delayMs * 2, connectAgainMs.longest)) {
       try {
         await client.ensureUser(bot.displayName);
+        if (!receivesKeys) await encryption?.start({ roomKeys: readAgain });
+        receivesKeys = true;
         const durationMs = await client.ping(appservice.id);
         connected = true;
         log.info('connected to the homeserver', { user: botUser, durationMs });
@@ -219,6 +216,7 @@ export function createMatrixSide(options: MatrixSideOptions): MatrixSide {
     isConnected: () => connected,
     close: async () => {
       closing.abort();
+      encrypted?.close();
       await Promise.all([queue.close(), connecting]);
     },
   };

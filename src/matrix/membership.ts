@@ -1,5 +1,5 @@
 // Owns where the bot is: which invitations it takes, how it introduces itself, when it leaves, which upgrades it follows.
-import { serverOf, type EventId, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
+import { isUserId, serverOf, type EventId, type RoomId, type ServerName, type UserId } from '../call/ids.ts';
 import type { RoomCommands } from '../control/ports/room-commands.ts';
 import type { RoomListener } from '../control/ports/room-directory.ts';
 import type { Language } from '../control/ports/room-voice.ts';
@@ -7,6 +7,7 @@ import type { Logger } from '../log/logger.ts';
 import type { ServerTest } from './allowed-servers.ts';
 import type { BotClient } from './bot-client.ts';
 import type { MemberEvent, TombstoneEvent } from './event-decoder.ts';
+import type { Encryption } from './encryption/encryption.ts';
 import { createContent, tombstoneContent } from './event-schemas.ts';
 import { HomeserverError } from './homeserver-error.ts';
 import { phrasesOf } from './i18n/language.ts';
@@ -21,6 +22,8 @@ export interface MembershipOptions {
   readonly isBot: (user: UserId) => boolean;
   /** One of us greets. */
   readonly otherBots: OtherBots;
+  /** Undefined: the bot does not speak in encrypted rooms. */
+  readonly encryption: Pick<Encryption, 'changed'> | undefined;
   readonly commandPrefix: string;
   readonly defaultLanguage: Language;
   readonly patience: Patience;
@@ -46,6 +49,7 @@ export class Membership {
   /** Somebody's membership changed, perhaps our own. */
   async memberChanged(event: MemberEvent): Promise<void> {
     const isGone = event.membership === 'leave' || event.membership === 'ban';
+    if (event.membership === 'join' && event.before !== 'join') await this.#met(event);
     if (event.user === this.#options.client.user) {
       if (event.membership === 'invite') await this.#invited(event);
       else if (event.membership === 'join' && event.before !== 'join') await this.#joined(event);
@@ -54,6 +58,15 @@ export class Membership {
       await this.#control.listener.memberGone(event.room, event.user);
       await this.#leaveIfOnlyBotsAreLeft(event.room);
     }
+  }
+
+  /** From now on the room is encrypted, or its rules have changed. */
+  async encryptionSet(room: RoomId, event: EventId): Promise<void> {
+    const { client, directory, encryption, patience } = this.#options;
+    const isNew = !directory.wasEncrypted(room);
+    if (!(await patiently(patience, () => directory.isEncrypted(room))) || !isNew || encryption !== undefined) return;
+    const membership = await patiently(patience, () => client.membership(room, client.user));
+    if (membership?.membership === 'join') await this.#sayThatEncryptionIsOff(room, `${event}.off`);
   }
 
   /** The room was closed in favour of another. The claim counts only if the other room confirms it. */
@@ -105,16 +118,27 @@ export class Membership {
   }
 
   async #introduce(room: RoomId, joinEvent: EventId): Promise<void> {
-    const { client, directory, commandPrefix, patience } = this.#options;
+    const { directory, encryption, commandPrefix, patience } = this.#options;
     const phrases = phrasesOf(this.#control.commands.language(room));
     const key = `${joinEvent}.introduction`;
-    const content = (body: string) => ({ msgtype: 'm.notice', body, 'm.mentions': {} });
-    if (await patiently(patience, () => directory.isEncrypted(room))) {
-      // The one sentence said in clear in an encrypted room: that nothing else will be.
-      await patiently(patience, () => client.send(room, 'm.room.message', key, content(phrases.introductionEncrypted)));
-    } else {
-      this.#control.commands.say(room, key, content(phrases.introduction(commandPrefix)));
-    }
+    // Its own voice encrypts where that is needed.
+    if (encryption === undefined && (await patiently(patience, () => directory.isEncrypted(room)))) await this.#sayThatEncryptionIsOff(room, key);
+    else this.#control.commands.say(room, key, { msgtype: 'm.notice', body: phrases.introduction(commandPrefix), 'm.mentions': {} });
+  }
+
+  /** The one sentence said in clear in an encrypted room, the same for all rooms: that nothing else will be. */
+  async #sayThatEncryptionIsOff(room: RoomId, key: string): Promise<void> {
+    const { client, patience } = this.#options;
+    const body = phrasesOf(this.#control.commands.language(room)).encryptionIsOff;
+    await patiently(patience, () => client.send(room, 'm.room.message', key, { msgtype: 'm.notice', body, 'm.mentions': {} }));
+  }
+
+  /** Nobody has told us what became of their devices while we shared no room. */
+  async #met({ room, user }: MemberEvent): Promise<void> {
+    const { client, encryption, patience } = this.#options;
+    if (encryption === undefined) return;
+    const users = user === client.user ? [...(await patiently(patience, () => client.joinedMembers(room))).keys()].filter(isUserId) : [user];
+    await patiently(patience, () => encryption.changed(users));
   }
 
   async #lost({ room, sender }: MemberEvent): Promise<void> {

@@ -4,19 +4,28 @@ import { callError, type CallError } from '../call/errors.ts';
 import type { PowerLevels } from '../call/roles.ts';
 import type { Clock } from '../control/ports/clock.ts';
 import type { RoomDirectory, RoomMember } from '../control/ports/room-directory.ts';
+import type { EncryptedRooms } from '../control/ports/store.ts';
 import type { Logger } from '../log/logger.ts';
 import { err, ok, type Result } from '../util/result.ts';
 import type { BotClient } from './bot-client.ts';
 import type { MatrixEvent } from './event-decoder.ts';
-import { nameContent } from './event-schemas.ts';
+import type { RoomRules } from './encryption/orders.ts';
+import { encryptionContent, megolm, nameContent } from './event-schemas.ts';
 import { HomeserverError } from './homeserver-error.ts';
 import { readPowerLevels } from './power-levels.ts';
 import { oneLine } from './text.ts';
 
 export interface MatrixRoomDirectoryOptions {
   readonly client: Pick<BotClient, 'user' | 'joinedMembers' | 'membership' | 'state' | 'stateEvent'>;
+  readonly encryptedRooms: EncryptedRooms;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** How a room is encrypted. */
+export interface RoomEncryption {
+  readonly algorithm: string;
+  readonly rules: RoomRules;
 }
 
 /** A value read on demand, forgotten when an event says that it changed. */
@@ -37,7 +46,9 @@ interface Room {
   loading: Promise<ReadonlyMap<UserId, RoomMember>> | undefined;
   levels: Kept<PowerLevels> | undefined;
   name: Kept<string | undefined> | undefined;
-  encrypted: Kept<boolean> | undefined;
+  encryption: Kept<RoomEncryption> | undefined;
+  /** An event has said so, whatever the state says by the time it is asked. */
+  sawEncryption: boolean;
   /** Grows with every change of state: an answer that was asked for before one is used once and not kept. */
   revision: number;
 }
@@ -47,14 +58,16 @@ const maxAbsences = 1_000;
 
 export class MatrixRoomDirectory implements RoomDirectory {
   readonly #client: MatrixRoomDirectoryOptions['client'];
+  readonly #encryptedRooms: EncryptedRooms;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #rooms = new Map<RoomId, Room>();
   /** Rooms that the bot was found not to be in, and until when that is believed without asking. */
   readonly #absences = new Map<RoomId, number>();
 
-  constructor({ client, clock, log }: MatrixRoomDirectoryOptions) {
+  constructor({ client, encryptedRooms, clock, log }: MatrixRoomDirectoryOptions) {
     this.#client = client;
+    this.#encryptedRooms = encryptedRooms;
     this.#clock = clock;
     this.#log = log;
   }
@@ -118,9 +131,27 @@ export class MatrixRoomDirectory implements RoomDirectory {
 
   /** Once encrypted, always encrypted. @throws HomeserverError */
   async isEncrypted(room: RoomId): Promise<boolean> {
+    return this.#encryptedRooms.has(room) || (await this.encryption(room)) !== undefined;
+  }
+
+  /** Without asking: the room was found to be encrypted before. */
+  wasEncrypted(room: RoomId): boolean {
+    return this.#encryptedRooms.has(room);
+  }
+
+  /** How messages to the room must be encrypted; undefined: the room is not encrypted and never was. @throws HomeserverError */
+  async encryption(room: RoomId): Promise<RoomEncryption | undefined> {
     const state = this.#room(room);
-    state.encrypted ??= { value: (await this.#client.state(room, 'm.room.encryption')) !== undefined };
-    return state.encrypted.value;
+    const { revision } = state;
+    if (state.encryption !== undefined) return state.encryption.value;
+    const content = await this.#client.state(room, 'm.room.encryption');
+    const isStored = this.#encryptedRooms.has(room);
+    const value = content === undefined && !isStored && !state.sawEncryption ? undefined : encryptionOf(content ?? { algorithm: megolm });
+    // Not kept: what is said in the moment before the event comes must not be in clear.
+    if (value === undefined) return undefined;
+    if (!isStored) this.#encryptedRooms.add(room);
+    if (state.revision === revision) state.encryption = { value };
+    return value;
   }
 
   /** Takes an event into account at once. Memory only. */
@@ -128,7 +159,7 @@ export class MatrixRoomDirectory implements RoomDirectory {
     if (event.type === 'member') this.#absences.delete(event.room);
     const state = this.#rooms.get(event.room);
     if (state === undefined) return;
-    if (event.type !== 'message') state.revision += 1;
+    if (event.type !== 'message' && event.type !== 'encrypted') state.revision += 1;
     switch (event.type) {
       case 'member':
         if (event.user === this.#client.user) this.#rooms.delete(event.room);
@@ -141,9 +172,11 @@ export class MatrixRoomDirectory implements RoomDirectory {
         state.name = undefined;
         break;
       case 'encryption':
-        state.encrypted = { value: true };
+        state.encryption = undefined;
+        state.sawEncryption = true;
         break;
       case 'message':
+      case 'encrypted':
       case 'tombstone':
         break;
       default:
@@ -154,7 +187,7 @@ export class MatrixRoomDirectory implements RoomDirectory {
   #room(room: RoomId): Room {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
-    const fresh: Room = { members: undefined, doubts: new Map(), loading: undefined, levels: undefined, name: undefined, encrypted: undefined, revision: 0 };
+    const fresh: Room = { members: undefined, doubts: new Map(), loading: undefined, levels: undefined, name: undefined, encryption: undefined, sawEncryption: false, revision: 0 };
     this.#rooms.set(room, fresh);
     return fresh;
   }
@@ -218,4 +251,9 @@ export class MatrixRoomDirectory implements RoomDirectory {
     if (this.#absences.size >= maxAbsences) this.#absences.clear();
     this.#absences.set(room, this.#clock.nowMs() + absenceKeptMs);
   }
+}
+
+function encryptionOf(content: unknown): RoomEncryption {
+  const { algorithm, rotation_period_ms: rotationPeriodMs, rotation_period_msgs: rotationPeriodMessages } = encryptionContent.parse(content);
+  return { algorithm, rules: { rotationPeriodMs, rotationPeriodMessages } };
 }

@@ -4,25 +4,39 @@ import { levelToSend } from '../call/roles.ts';
 import type { RoomDirectory } from '../control/ports/room-directory.ts';
 import type { CallNotice, Delivery, RoomVoice } from '../control/ports/room-voice.ts';
 import type { Logger } from '../log/logger.ts';
+import { audienceOf } from './audience.ts';
 import type { BotClient, Content } from './bot-client.ts';
+import type { Encryption } from './encryption/encryption.ts';
+import { megolm } from './event-schemas.ts';
 import { asHomeserverError } from './homeserver-error.ts';
 import { editContent, noticeContent } from './live-notice.ts';
 import type { Addresses } from './notice-text.ts';
+import type { RoomEncryption } from './room-directory.ts';
+import { oneLine } from './text.ts';
 import { putWidget, widgetContent, widgetEventType } from './widget.ts';
 
 export interface RoomVoiceOptions {
   readonly client: BotClient;
   readonly bot: UserId;
-  readonly directory: Pick<RoomDirectory, 'powerLevels'> & { isEncrypted(room: RoomId): Promise<boolean> };
+  readonly directory: Pick<RoomDirectory, 'powerLevels'> & { encryption(room: RoomId): Promise<RoomEncryption | undefined> };
+  /** Undefined: the bot does not speak in encrypted rooms. */
+  readonly encryption: Pick<Encryption, 'encrypt'> | undefined;
   readonly addresses: Addresses;
   readonly log: Logger;
 }
 
-export function createRoomVoice({ client, bot, directory, addresses, log }: RoomVoiceOptions): RoomVoice {
+const messageType = 'm.room.message';
+
+export function createRoomVoice({ client, bot, directory, encryption, addresses, log }: RoomVoiceOptions): RoomVoice {
   /** Never in clear where people expect encryption. */
   const send = async (room: RoomId, txnId: string, content: Content): Promise<Delivery> => {
-    if (await directory.isEncrypted(room)) return { kind: 'refused', forbidden: false, detail: 'the room is encrypted: the bot does not speak in clear there' };
-    return { kind: 'sent', eventId: await client.send(room, 'm.room.message', txnId, content) };
+    const wanted = await directory.encryption(room);
+    if (wanted === undefined) return { kind: 'sent', eventId: await client.send(room, messageType, txnId, content) };
+    if (encryption === undefined) return { kind: 'refused', forbidden: false, detail: 'the room is encrypted: the bot does not speak in clear there' };
+    if (wanted.algorithm !== megolm) return { kind: 'refused', forbidden: false, detail: `the room is encrypted in a way that the bot does not know (${oneLine(wanted.algorithm)})` };
+    const cipher = await encryption.encrypt({ room, type: messageType, content, audience: await audienceOf(client, room), rules: wanted.rules });
+    // The same txnId each time: however often it is encrypted, it is said once.
+    return { kind: 'sent', eventId: await client.send(room, 'm.room.encrypted', txnId, cipher) };
   };
   const deliver = (room: RoomId, what: string, work: () => Promise<Delivery>): Promise<Delivery> => work().catch((thrown: unknown) => failed(asHomeserverError(thrown, what), room, what));
   const failed = (error: ReturnType<typeof asHomeserverError>, room: RoomId, what: string): Delivery => {

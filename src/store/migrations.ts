@@ -66,6 +66,9 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN term INTEGER NOT NULL DEFAULT 0;
   `,
   `
+  CREATE TABLE encrypted_rooms (room TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  `,
+  `
   CREATE TABLE handed_leaves (
     room TEXT NOT NULL,
     identity TEXT NOT NULL,

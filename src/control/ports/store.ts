@@ -63,6 +63,12 @@ export interface RoomStore {
   save(settings: RoomSettings): void;
 }
 
+/** Rooms that have been encrypted once: for ever, whatever their state says later. */
+export interface EncryptedRooms {
+  has(room: RoomId): boolean;
+  add(room: RoomId): void;
+}
+
 export interface SignInStore {
   add(id: string, user: UserId, expiresAtMs: number): void;
   isLive(id: string, user: UserId, nowMs: number): boolean;

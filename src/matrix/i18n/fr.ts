@@ -32,7 +32,9 @@ export const fr: Phrases = {
   widgetForbidden: (bot, level) =>
     `Je n’ai pas le droit d’afficher l’appel dans le salon : un administrateur du salon peut donner à ${bot} le niveau ${level === undefined ? 'nécessaire pour modifier les widgets' : level}.`,
   introduction: (prefix) => `Bonjour ! Écrivez ${prefix} pour lancer un appel dans ce salon, ${prefix} help pour voir ce que je sais faire.`,
-  introductionEncrypted: 'Bonjour ! Ce salon est chiffré et je ne sais pas encore lire les messages chiffrés : je n’y répondrai pas. Créez un salon sans chiffrement pour les appels.',
+  encryptionIsOff: 'Bonjour ! Ce salon est chiffré et ce service fonctionne sans chiffrement : je ne peux pas lire ce qui s’y écrit et je n’y répondrai pas. Créez un salon sans chiffrement pour les appels.',
+  commandInClear: 'Votre commande n’était pas chiffrée, alors que ce salon l’est. Je ne l’ai pas exécutée : elle a pu être modifiée en chemin. Envoyez-la depuis un client qui chiffre.',
+  noKey: 'Je ne peux pas lire ce message : sa clé ne m’est pas parvenue. Si c’était une commande, envoyez-la de nouveau. Si cela ne suffit pas, redémarrez votre client.',
   alreadyRunning: (link) => `Un appel est déjà en cours : ${link}`,
   since: (duration) => `depuis ${duration}`,
   noCall: 'Aucun appel n’est en cours.',

@@ -26,7 +26,12 @@ export interface Phrases {
   readonly underAMinute: string;
   widgetForbidden(bot: UserId, level: number | undefined): string;
   introduction(prefix: string): string;
-  readonly introductionEncrypted: string;
+  /** In clear in an encrypted room, where the bot runs without encryption. */
+  readonly encryptionIsOff: string;
+  /** A command in clear in an encrypted room. */
+  readonly commandInClear: string;
+  /** The key of a message did not come. */
+  readonly noKey: string;
   alreadyRunning(link: string): string;
   since(duration: string): string;
   readonly noCall: string;
