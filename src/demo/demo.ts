@@ -7,6 +7,7 @@ import { botLocalpart, type BridgeFiles, serverNameOf, writeBridgeFiles } from '
 import { type BridgeProcess, startBridgeProcess } from './bridge-process.ts';
 import type { DemoInfo } from './demo-info.ts';
 import { demoPorts, pagePort } from './demo-ports.ts';
+import { callSettings } from './homeservers/call-settings.ts';
 import { ensureCertificates } from './homeservers/certificate-authority.ts';
 import { Homeserver } from './homeservers/homeserver.ts';
 import { startNursery } from './homeservers/nursery.ts';
@@ -128,11 +129,6 @@ function start({ files, folder, ports }: BridgeOfDemo, authority: string): Promi
 
 function placeOf({ organisation, files, ports: { media, cascade } }: BridgeOfDemo): BridgePlace {
   return { organisation: organisation.id, publicUrl: files.publicUrl, mediaPorts: Array.from({ length: cascade - media }, (_, i) => media + i) };
-}
-
-/** What an operator adds to the homeserver's configuration for clients with a call button (MSC4143, MSC4140). */
-function callSettings(publicUrl: string): Readonly<Record<string, unknown>> {
-  return { matrix_rtc: { transports: [{ type: 'livekit', livekit_service_url: publicUrl }] }, max_event_delay_duration: '24h', experimental_features: { msc4143_enabled: true, msc4512_enabled: true } };
 }
 
 async function firstToEnd(homeservers: readonly Homeserver[]): Promise<string> {

@@ -1,17 +1,12 @@
 // Owns the listener of the demo's page: the built files of dist/demo, and demo.json.
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { DemoInfo } from './demo-info.ts';
-
-const built = fileURLToPath(new URL('../../dist/demo/', import.meta.url));
-const contentTypes: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' };
+import { isPageBuilt, pageFile } from './static-files.ts';
 
 /** @throws when the page has not been built. */
 export function requireBuiltPage(): void {
-  if (!existsSync(join(built, 'index.html'))) throw new Error('The demo\'s page is not built (dist/demo). Run ./viaduc demo, which builds it, or npm run web.');
+  if (!isPageBuilt()) throw new Error('The demo\'s page is not built (dist/demo). Run ./viaduc demo, which builds it, or npm run web.');
 }
 
 /** Serves on loopback only, under http://localhost:port. */
@@ -53,11 +48,10 @@ function answer(request: IncomingMessage, response: ServerResponse, headers: Rea
     response.writeHead(200, { ...headers, 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(info));
     return;
   }
-  const file = join(built, normalize(pathname === '/' ? 'index.html' : pathname));
-  const contentType = contentTypes[extname(file)];
-  if (request.method !== 'GET' || contentType === undefined || !file.startsWith(built) || !existsSync(file)) {
+  const file = request.method === 'GET' ? pageFile(pathname) : undefined;
+  if (file === undefined) {
     response.writeHead(404, headers).end();
     return;
   }
-  response.writeHead(200, { ...headers, 'content-type': contentType, 'cache-control': 'no-cache' }).end(readFileSync(file));
+  response.writeHead(200, { ...headers, 'content-type': file.contentType, 'cache-control': 'no-cache' }).end(file.content);
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { botLocalpart, serverNameOf, writeBridgeFiles, type BridgeFiles } from '../demo/bridge-config.ts';
 import { startBridgeProcess, type BridgeProcess } from '../demo/bridge-process.ts';
 import { descendants } from '../demo/check/process-tree.ts';
+import { callSettings } from '../demo/homeservers/call-settings.ts';
 import { ensureCertificates } from '../demo/homeservers/certificate-authority.ts';
 import { Homeserver } from '../demo/homeservers/homeserver.ts';
 import { resolveLocalhostNames } from '../demo/homeservers/localhost-names.ts';
@@ -27,6 +28,8 @@ export interface GroundOptions extends Pick<DrillContext, 'basePort' | 'folder' 
   readonly neighbours?: (place: number) => readonly number[];
   /** Changes to a bridge's configuration, by dotted key. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Homeservers tell clients with a call button of their own where calls are. */
+  readonly withTransports?: boolean;
 }
 
 /** The host where bridges really are; each announces another loopback address, at which our proxy stands. */
@@ -136,8 +139,8 @@ export async function buildGround(options: GroundOptions): Promise<Ground> {
   const nursery = starting.use(await startNursery(synapse));
   const files = await Promise.all(taking.map((organisation, place) => bridgeFiles(options, taking, organisation, place)));
   const homeservers = taking.map((organisation, place) => {
-    const registration = files[place]?.registration;
-    return starting.use(new Homeserver({ nursery, certificates, folder: join(folder, organisation.id), host: hostOf(organisation), port: organisationPorts(basePort, place).federation, ...(registration && { registrations: [registration] }) }));
+    const { registration, publicUrl } = files[place] ?? {};
+    return starting.use(new Homeserver({ nursery, certificates, folder: join(folder, organisation.id), host: hostOf(organisation), port: organisationPorts(basePort, place).federation, ...(registration && { registrations: [registration] }), ...(options.withTransports === true && publicUrl !== undefined && { extra: callSettings(publicUrl) }) }));
   });
   await Promise.all(homeservers.map((homeserver) => homeserver.start()));
   const border = starting.use(await MediaBorder.open(taking.map((_, place) => ({ real: realHost, announced: announcedAddress(place), firstPort: firstPipePort(basePort, place), lastPort: firstPipePort(basePort, place) + pipePorts - 1 }))));

@@ -12,6 +12,7 @@ export interface Person {
   readonly place: number;
   readonly userId: string;
   readonly deviceId: string;
+  readonly accessToken: string;
   /** As a reverse proxy tells the bridge; nobody else may ever learn it. */
   readonly address: string;
   readonly api: ClientApi;
@@ -168,7 +169,7 @@ async function account(ground: Ground, place: number, number: number): Promise<P
   await homeserver.register(name, password, { displayName: `Person ${name}` });
   const deviceId = `CANARY${name.toUpperCase()}${randomBytes(4).toString('hex').toUpperCase()}`;
   const { userId, accessToken } = await logIn(homeserver.api, name, password, deviceId);
-  return { name, place, userId, deviceId, address: `10.${77 + place}.${number}.${13 + number}`, api: clientApi(homeserver.url, accessToken) };
+  return { name, place, userId, deviceId, accessToken, address: `10.${77 + place}.${number}.${13 + number}`, api: clientApi(homeserver.url, accessToken) };
 }
 
 async function botsJoined({ api }: Person, roomId: string, bots: readonly string[]): Promise<void> {

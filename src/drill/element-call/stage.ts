@@ -1,0 +1,95 @@
+// Owns unmodified Element Call in a browser: a page of its host for each person, and what was received there, from where.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Browser, Frame, Page } from 'playwright-core';
+import { mediaStatistics, rememberConnections, type MediaStatistics } from '../../demo/check/media-probe.ts';
+import { launchChromium } from '../../demo/chromium.ts';
+import { requireBuiltPage } from '../../demo/page-server.ts';
+import { elementCallFile, pageFile } from '../../demo/static-files.ts';
+import type { Person } from '../people.ts';
+
+export type Mode = 'compatibility' | 'matrix_2_0';
+
+export class Stage implements AsyncDisposable {
+  readonly #browser: Browser;
+  readonly #url: string;
+  readonly #stack: AsyncDisposableStack;
+
+  /** @throws when the demo's pages are not built */
+  static async open(): Promise<Stage> {
+    requireBuiltPage();
+    await using starting = new AsyncDisposableStack();
+    const server = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      const file = elementCallFile(pathname) ?? pageFile(pathname);
+      if (file === undefined) response.writeHead(404).end();
+      else response.writeHead(200, { 'content-type': file.contentType }).end(file.content);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    starting.defer(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('the page server does not listen');
+    const browser = await launchChromium();
+    starting.defer(() => browser.close());
+    return new Stage(browser, `http://localhost:${address.port}`, starting.move());
+  }
+
+  private constructor(browser: Browser, url: string, stack: AsyncDisposableStack) {
+    this.#browser = browser;
+    this.#url = url;
+    this.#stack = stack;
+  }
+
+  /** Presses the call button, as it were: the host opens Element Call in the room, without its lobby. */
+  async enter(person: Person, options: { readonly homeserver: string; readonly room: string; readonly mode: Mode }): Promise<Actor> {
+    const context = await this.#browser.newContext({ permissions: ['camera', 'microphone'], viewport: { width: 1240, height: 760 } });
+    const page = await context.newPage();
+    const log: string[] = [];
+    page.on('console', (message) => log.push(`${message.type()} ${message.text()}`));
+    page.on('pageerror', (error) => log.push(`thrown ${error.message}`));
+    await page.addInitScript({ content: rememberConnections });
+    const { homeserver, room, mode } = options;
+    const fragment = new URLSearchParams({ homeserver, user: person.userId, device: person.deviceId, token: person.accessToken, room, mode });
+    await page.goto(`${this.#url}/element-call.html#${fragment.toString()}`);
+    return new Actor(page, log);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** One person in Element Call. */
+export class Actor {
+  /** What the page has written to its console. */
+  readonly log: readonly string[];
+  readonly #page: Page;
+
+  constructor(page: Page, log: readonly string[]) {
+    this.#page = page;
+    this.log = log;
+  }
+
+  /** undefined: Element Call is not there yet. */
+  async media(): Promise<MediaStatistics | undefined> {
+    const frame = this.#frame();
+    return frame === undefined ? undefined : mediaStatistics(frame);
+  }
+
+  /** What it shows, on one line. */
+  async text(): Promise<string> {
+    const text = await (this.#frame() ?? this.#page.mainFrame()).innerText('body').catch(() => '');
+    return text.replace(/\s+/g, ' ').slice(0, 200);
+  }
+
+  async picture(path: string): Promise<void> {
+    await this.#page.screenshot({ path });
+  }
+
+  #frame(): Frame | undefined {
+    return this.#page.frames().find((frame) => new URL(frame.url(), 'http://localhost').pathname.startsWith('/element-call/'));
+  }
+}
