@@ -12,5 +12,6 @@ import { drill28 } from './drills/ring.ts';
 import { cascadeLayers } from './drills/layers.ts';
 import { cascadeSignals } from './drills/signals.ts';
 import { drill43 } from './drills/strangers.ts';
+import { drill2 } from './drills/two-workers.ts';
 
-export const drills: readonly Drill[] = [cascadeViews, cascadeCost, cascadeLayers, cascadeSignals, elementCall, drill26, drill27, drill28, drill29, drill30, drill43, drill44, drill46];
+export const drills: readonly Drill[] = [cascadeViews, cascadeCost, cascadeLayers, cascadeSignals, elementCall, drill2, drill26, drill27, drill28, drill29, drill30, drill43, drill44, drill46];

@@ -76,6 +76,12 @@ export class DrillBridge implements AsyncDisposable {
     return pid === undefined ? [] : [pid, ...descendants(pid).map((each) => each.pid)];
   }
 
+  /** Its media workers only. */
+  get workerPids(): readonly number[] {
+    const pid = this.#process?.pid;
+    return pid === undefined ? [] : descendants(pid).filter(({ name }) => name.startsWith('mediasoup')).map((each) => each.pid);
+  }
+
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     for (const pid of this.pids) process.kill(pid, signal);
   }

@@ -1,13 +1,14 @@
 // Owns drill 30: the neighbour's bridge hangs for half a minute, and ours must not feel it.
 import { execFile } from 'node:child_process';
-import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Browsers } from '../browser.ts';
+import { goAhead } from '../cpu.ts';
 import type { Drill } from '../drill.ts';
 import { rounded } from '../figures.ts';
 import { buildGround, type DrillBridge } from '../ground.ts';
 import { awaitMedia, seatGuest, smallPicture } from '../guests.ts';
+import { loopDelayMs, metric } from '../loop-delay.ts';
 import { Party, type Person } from '../people.ts';
 
 const hangMs = 30_000;
@@ -34,7 +35,7 @@ export const drill30: Drill = {
     const guests = [talker, await seatGuest(party, browsers, { person: party.person('b1'), page: 'b', publish: smallPicture(2) })];
     await awaitMedia(guests, { others: 1, tracks: 2 });
     // What else this machine does is not what is looked at.
-    report.figures['ahead'] = ours.pids.every(goAhead);
+    report.figures['ahead'] = ours.pids.every((pid) => goAhead(pid));
     // As much as people can make a bridge say to its neighbour.
     let isOver = false;
     const talk = (async () => {
@@ -95,31 +96,10 @@ export const drill30: Drill = {
   },
 };
 
-/** The p99 of the event loop's delay since the last reading, as the bridge's own metrics tell. Sampled every 10 ms, which is taken off. */
-async function loopDelayMs(bridge: DrillBridge): Promise<number> {
-  return Math.max(0, (await metric(bridge, 'nodejs_eventloop_lag_p99_seconds')) * 1000 - 10);
-}
-
-/** The same of the next five seconds. */
+/** That of the next five seconds. */
 async function delayOf(bridge: DrillBridge): Promise<number> {
   await sleep(windowMs);
   return loopDelayMs(bridge);
-}
-
-async function metric(bridge: DrillBridge, name: string): Promise<number> {
-  const value = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(await bridge.metrics())?.[1];
-  if (value === undefined) throw new Error(`the bridge has no metric ${name}`);
-  return Number(value);
-}
-
-/** The scheduler prefers it to others. @returns false without the right to that */
-function goAhead(pid: number): boolean {
-  try {
-    setPriority(pid, -15);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What the kernel holds of our link's connections, in bytes: the proxies stand in between, on ports of the drill. */

@@ -59,7 +59,7 @@ func (p *Person) enter(join *signal.Join) error {
 	if p.options.Listens {
 		p.listener = p.options.Book.Listen(p.options.Ticket.Room, p.identity)
 	}
-	options := peer.Options{Profile: p.options.Profile, Loopback: onThisMachine(p.options.Ticket.URL)}
+	options := peer.Options{Profile: p.options.Profile, Loopback: signal.OnThisMachine(p.options.Ticket.URL)}
 	var err error
 	if p.sending, err = peer.Sending(options); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -147,14 +146,4 @@ func (p *Person) note(what string, err error) {
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		p.options.Log("%s: %s: %v", p.Name(), what, err)
 	}
-}
-
-func onThisMachine(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	host := u.Hostname()
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -69,3 +69,11 @@ func TestWhatIsCutOffIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesBelowLocalhostAreHere(t *testing.T) {
+	for address, here := range map[string]bool{"ws://localhost:1": true, "ws://a.localhost:1": true, "wss://[::1]": true, "ws://127.0.0.9:1": true, "ws://localhost.org": false, "ws://10.0.0.1:1": false} {
+		if OnThisMachine(address) != here {
+			t.Errorf("%s: %v", address, !here)
+		}
+	}
+}

@@ -37,7 +37,7 @@ func Dial(ctx context.Context, base, token string, autoSubscribe bool) (*Socket,
 		"access_token": {token}, "auto_subscribe": {subscribe}, "protocol": {protocolVersion},
 		"sdk": {"go"}, "version": {"2.0.0"}, "adaptive_stream": {"0"},
 	}.Encode()
-	dialer := websocket.Dialer{HandshakeTimeout: handshakeTimeout}
+	dialer := websocket.Dialer{HandshakeTimeout: handshakeTimeout, NetDialContext: dial}
 	ws, response, err := dialer.DialContext(ctx, address.String(), nil)
 	if err != nil {
 		if response == nil {
