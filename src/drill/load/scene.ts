@@ -14,7 +14,8 @@ import { runLoad, type LoadResult } from './generator.ts';
 const accounts = 8;
 const asking = 4;
 const leaveMs = 2000;
-/** Above, this side is too slow to say anything about the bridge. What else the machine does matters only by that. */
+/** Above both, this side is too slow. */
+const mostBusy = 0.9;
 const mostLateMs = 50;
 
 export interface Measured {
@@ -111,7 +112,11 @@ export class LoadScene implements AsyncDisposable {
   }
 }
 
-/** Whether the machine fed the load. If not, its figures say nothing about the bridge. */
-export function wasFed({ result }: Measured): boolean {
-  return result.generator.lateMs.p99 <= mostLateMs;
+/** Whether this side was too slow to say anything about the bridge. */
+export function isStarved({ busy, result }: Measured): boolean {
+  return busy > mostBusy && result.generator.lateMs.p99 > mostLateMs;
+}
+
+export function isWhole({ result }: Measured, leastDelivery: number): boolean {
+  return result.worst.delivery >= leastDelivery && result.silent === 0 && result.missing === 0 && result.refused === 0 && result.dropped === 0;
 }
