@@ -30,6 +30,17 @@ describe('ticket', () => {
     assert.equal((await tickets.verify(text)).ok, false);
   });
 
+  it('has claims that a browser\'s atob can read, whatever is in them', async () => {
+    const tickets = createTickets({ key, server, clock: virtualClock(), lifetimeMs });
+    for (const start of ['', 'x', 'xx']) {
+      const name = `${start}Lefèvre >>>???~~~ÿÿÿ🎥`;
+      const text = await tickets.mint(call, { ...identity, name });
+      assert.deepEqual(JSON.parse(atob(text.split('.')[1] ?? '')), decodeJwt(text));
+      const ticket = await tickets.verify(text);
+      assert.equal(ticket.ok && ticket.value.identity.name, name);
+    }
+  });
+
   const forgeries: Readonly<Record<string, () => Promise<string> | string>> = {
     'nothing': () => '',
     'no token at all': () => 'a.b.c',

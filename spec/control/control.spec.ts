@@ -70,6 +70,16 @@ describe('control', () => {
       assert.equal(codeOf(await env.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: 'forged', matrixServerName: 'x' } }, at: { kind: 'room', room: theRoom }, device: 'D' })), 'identityRejected');
     });
 
+    it('lets nobody in under another\'s claim, and names a session as its client does', async () => {
+      const ask = (by: UserId) => env.bridge.admission.admit({ proof: { kind: 'openId', token: { accessToken: by, matrixServerName: 'x' } }, at: { kind: 'room', room: theRoom }, device: 'D', claimed: { user: alice, identity: 'hash' } });
+      assert.equal(codeOf(await ask(bob)), 'identityRejected');
+      const admitted = await ask(alice);
+      assert(admitted.ok);
+      assert.equal(admitted.value.identity.identity, 'hash');
+      const ticket = await env.bridge.tickets.verify(admitted.value.ticket);
+      assert.equal(ticket.ok && ticket.value.identity.identity, 'hash');
+    });
+
     it('takes the name and role from the room as they are now', async () => {
       env.world.levels = powerLevels({ users: [[alice, 100]] });
       const { self } = await join(alice);

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { memberIdentity } from '../../src/auth/rtc-identity.ts';
 import { rtcRoutes } from '../../src/auth/rtc-routes.ts';
 import { callError, type CallError } from '../../src/call/errors.ts';
 import type { Slug } from '../../src/call/ids.ts';
@@ -83,6 +84,39 @@ describe('public listener', () => {
     answer = err(callError('forbidden', 'not joined'));
     await post('/sfu/get', withLeave);
     assert.equal(kept.length, 1);
+  });
+
+  const asMember = { room_id: good.room, slot_id: 'm.call#ROOM', openid_token: good.openid_token, member: { id: 'memberABC', claimed_user_id: alice, claimed_device_id: 'DEV' } };
+
+  it('answers /get_token alike, for a session that is named after its membership', async () => {
+    const response = await post('/get_token', JSON.stringify({ ...asMember, delay_id: 'delay-1', delay_timeout: 3_600_000 }), { origin: 'https://element.example.org' });
+    assert.deepEqual(await response.json(), { url: 'wss://visio.example.org', jwt: 'the-ticket' });
+    assert.equal(response.headers.get('access-control-allow-origin'), '*');
+    assert.deepEqual(asked, [{
+      proof: { kind: 'openId', token: { accessToken: 'secret', matrixServerName: 'interieur.example.org' } },
+      at: { kind: 'room', room: good.room },
+      device: 'DEV',
+      claimed: { user: alice, identity: memberIdentity(alice, 'DEV', 'memberABC') },
+    }]);
+    assert.deepEqual(kept.map(({ delayId }) => delayId), ['delay-1']);
+  });
+
+  const malformed: Readonly<Record<string, object>> = {
+    'another slot': { ...asMember, slot_id: 'm.call#other' },
+    'no membership': { ...asMember, member: undefined },
+    'a claim to be nobody': { ...asMember, member: { ...asMember.member, claimed_user_id: 'alice' } },
+  };
+  for (const [what, body] of Object.entries(malformed)) {
+    it(`refuses /get_token with ${what}`, async () => {
+      const response = await post('/get_token', JSON.stringify(body));
+      assert.equal(response.status, 400);
+      assert.equal(z.object({ errcode: z.string() }).parse(await response.json()).errcode, 'M_BAD_JSON');
+      assert.deepEqual(asked, []);
+    });
+  }
+
+  it('says by 404 that it takes no leave but with a ticket', async () => {
+    assert.equal((await post('/delegate_delayed_leave', '')).status, 404);
   });
 
   it('answers a preflight', async () => {
@@ -215,7 +249,7 @@ describe('public listener', () => {
   });
 
   it('answers an unknown address in JSON', async () => {
-    const response = await fetch(`${base}/get_token`, { method: 'POST', body: '{}' });
+    const response = await fetch(`${base}/sfu/nothing`, { method: 'POST', body: '{}' });
     assert.equal(response.status, 404);
     assert.equal(((await response.json()) as { errcode: string }).errcode, 'M_UNRECOGNIZED');
   });

@@ -23,6 +23,8 @@ export interface AdmissionRequest {
   readonly at: { readonly kind: 'room'; readonly room: RoomId } | { readonly kind: 'page'; readonly slug: Slug };
   /** Claimed by the client, 1..255 characters: tells sessions of one person apart. */
   readonly device: string;
+  /** Whom the client claims to be, and the session's name where it is not user and device: refused unless the proof is that user's. */
+  readonly claimed?: { readonly user: UserId; readonly identity: string };
 }
 
 export interface Admitted {
@@ -62,20 +64,22 @@ export class Admission {
     return result;
   }
 
-  async #admit({ proof, at, device }: AdmissionRequest): Promise<Result<Admitted, CallError>> {
+  async #admit({ proof, at, device, claimed }: AdmissionRequest): Promise<Result<Admitted, CallError>> {
     const { directory, rooms, calls, tickets, sendHome } = this.#options;
     const user = await this.#verify(proof);
     if (!user.ok) return user;
+    if (claimed !== undefined && claimed.user !== user.value) return err(callError('identityRejected', `${user.value} claims to be ${claimed.user}`));
     const room = at.kind === 'room' ? at.room : rooms.bySlug(at.slug)?.room;
     if (room === undefined) return err(callError('forbidden', 'no such page address'));
-    const identity = await identityIn(directory, room, user.value, device);
-    if (!identity.ok) return identity;
+    const found = await identityIn(directory, room, user.value, device);
+    if (!found.ok) return found;
+    const identity = { ...found.value, ...(claimed && { identity: claimed.identity }) };
     const started = await calls.start({ room, by: user.value, eventId: undefined });
     if (!started.ok) return started;
     const { call } = started.value.live;
     const home = await sendHome(room, user.value, device);
-    const ticket = home?.ticket ?? (await tickets.mint(call.id, identity.value));
-    return ok({ ticket, url: home?.url, callId: call.id, call, identity: identity.value, roomName: await directory.name(room), language: rooms.language(room) });
+    const ticket = home?.ticket ?? (await tickets.mint(call.id, identity));
+    return ok({ ticket, url: home?.url, callId: call.id, call, identity, roomName: await directory.name(room), language: rooms.language(room) });
   }
 
   async #verify(proof: Proof): Promise<Result<UserId, CallError>> {
