@@ -44,7 +44,7 @@ const powerSchema = z.looseObject({ users: z.record(z.string(), z.number()).defa
 const botJoinMs = 40_000;
 const noticeMs = 40_000;
 
-/** The accounts of a drill; `counts` says how many each organisation has. They are logged in and share a room with all bots. */
+/** The accounts of a drill; `counts` says how many each organisation has, `first` where their numbers begin. They are logged in and share a room with all bots. */
 export class Party {
   readonly people: readonly Person[];
   readonly roomId: string;
@@ -52,8 +52,8 @@ export class Party {
   /** Where the call of the room is asked for; set by `startCall`. */
   #joinUrl = '';
 
-  static async gather(ground: Ground, counts: readonly number[]): Promise<Party> {
-    const people = await Promise.all(counts.flatMap((count, place) => Array.from({ length: count }, (_, index) => account(ground, place, index + 1))));
+  static async gather(ground: Ground, counts: readonly number[], { first: firstNumber = 1 }: { readonly first?: number } = {}): Promise<Party> {
+    const people = await Promise.all(counts.flatMap((count, place) => Array.from({ length: count }, (_, index) => account(ground, place, index + firstNumber))));
     const [first] = people;
     if (first === undefined) throw new Error('a drill needs people');
     const bots = ground.bridges.map(({ botUserId }) => botUserId);
