@@ -9,7 +9,7 @@ const outside = {
   crypto: ['@matrix-org/matrix-sdk-crypto-wasm'],
   http: ['express'],
   page: ['react', 'react-dom', 'react-dom/*', 'livekit-client', '@livekit/components-react', '@livekit/components-styles', 'matrix-widget-api'],
-  tools: ['playwright-core', 'vite', 'esbuild', 'mocha', 'fast-check', 'livekit-client-oldest', 'fake-indexeddb', 'matrix-js-sdk', 'matrix-js-sdk/*'],
+  tools: ['playwright-core', 'vite', 'esbuild', 'mocha', 'fast-check', 'livekit-client-oldest', 'fake-indexeddb', 'matrix-js-sdk', 'matrix-js-sdk/*', '@element-hq/*'],
 };
 const everything = Object.values(outside).flat();
 const adapters = ['matrix', 'auth', 'livekit', 'sfu', 'store', 'http', 'cascade'];

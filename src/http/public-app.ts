@@ -29,7 +29,8 @@ export function createPublicApp({ routes, trustedProxies, log, ...page }: Public
     response.json({});
   });
   for (const route of routes) bind(app, route, log);
-  app.use((_request, response) => {
+  // Clients of other origins ask here what there is, and take an answer that they may not read for a fault.
+  app.use(anyOrigin, (_request, response) => {
     response.status(404).json({ errcode: 'M_UNRECOGNIZED', error: 'There is nothing at this address.', ref: newRef() });
   });
   app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
