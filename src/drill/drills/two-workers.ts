@@ -9,7 +9,7 @@ const mostShare = 0.6;
 /** Above, delays are the machine's. */
 const mostBusyForDelays = 0.7;
 const fewest = 10;
-const settings = { speakers: 1, cameras: 1, kbps: 900, fps: 25, ramp: 10, settle: '20s', warmup: '5s', duration: '20s' };
+const settings = { speakers: 1, cameras: 1, kbps: 900, fps: 25, ramp: 5, settle: '30s', warmup: '5s', duration: '20s' };
 
 export const drill2: Drill = {
   id: '2',
@@ -25,7 +25,7 @@ export const drill2: Drill = {
       const tickets = await scene.tickets(party, listeners + 1);
       measured = await scene.measure(tickets, { ...settings, listeners });
       if (isWhole(measured, leastDelivery) || !isStarved(measured) || listeners / 2 < fewest) break;
-      report.note(`This machine cannot feed ${listeners} listeners`, `${(measured.busy * 100).toFixed(0)} % busy, packets sent up to ${measured.result.generator.lateMs.p99.toFixed(0)} ms late (p99): half of them`);
+      report.note(`This machine cannot feed ${listeners} listeners`, `${describeLoss(measured)}; ${describeMachine(measured)}: half of them`);
       listeners = Math.floor(listeners / 2);
     }
     report.note('Listeners', `${listeners}: ${rounded(listeners / n)} of the load`);
@@ -38,9 +38,9 @@ function judge(measured: Measured, listeners: number, report: Report): { readonl
   const { result, workersMs, bridgeMs, busy, loopP99Ms, sameWorkers } = measured;
   const share = Math.max(...workersMs) / Math.max(1, sum(workersMs));
   const { foreign, misattributed, mixed, unstamped } = result.audit;
-  report.note('The machine', `${(busy * 100).toFixed(0)} % busy; packets sent up to ${result.generator.lateMs.p99.toFixed(1)} ms late (p99)`);
-  report.hold('Everybody is in the call', result.refused === 0 && result.dropped === 0 && result.people === listeners + 1, `${result.people}; ${result.refused} refused, ${result.dropped} lost ${result.refusal ?? result.drop ?? ''}`);
-  report.hold('Each listener receives everything that was sent', isWhole(measured, leastDelivery), `at least ${(result.worst.delivery * 100).toFixed(3)} %; ${result.lost} of ${result.expected} packets lost, ${result.duplicated} twice, ${result.silent} tracks silent`);
+  report.note('The machine', describeMachine(measured));
+  report.hold('Everybody is in the call', result.refused === 0 && result.dropped === 0 && result.people === listeners + 1, [`${result.people}`, `${result.refused} refused`, result.refusal, `${result.dropped} lost`, result.drop].filter((part) => part !== undefined).join('; '));
+  report.hold('Each listener receives everything that was sent', isWhole(measured, leastDelivery), describeLoss(measured));
   report.hold('Nobody receives what is another\'s', foreign + misattributed + mixed + unstamped === 0, `${foreign} packets of another room, ${misattributed + mixed} under another name, ${unstamped} of nobody`);
   report.hold('Two workers share the work', workersMs.length === 2 && share <= mostShare, workersMs.map((ms) => `${((ms / Math.max(1, sum(workersMs))) * 100).toFixed(0)} %`).join(' and '));
   report.hold('No worker was restarted', sameWorkers, sameWorkers ? 'the same processes' : 'others');
@@ -56,4 +56,12 @@ function judge(measured: Measured, listeners: number, report: Report): { readonl
   report.figures['joinMs'] = { p50: result.joinMs.p50, p95: result.joinMs.p95 };
   report.figures['delayMs'] = busy <= mostBusyForDelays ? { p50: result.delayMs.p50, p99: result.delayMs.p99 } : null;
   return { value: result.worst.delivery, limit: leastDelivery };
+}
+
+function describeMachine({ busy, result }: Measured): string {
+  return `${(busy * 100).toFixed(0)} % busy; packets sent up to ${result.generator.lateMs.p99.toFixed(1)} ms late (p99)`;
+}
+
+function describeLoss({ result }: Measured): string {
+  return `at least ${(result.worst.delivery * 100).toFixed(3)} %; ${result.lost} of ${result.expected} packets lost, ${result.duplicated} twice, ${result.silent} tracks silent`;
 }
