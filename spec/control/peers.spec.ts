@@ -398,6 +398,33 @@ describe('two bridges in one call', () => {
     assert.deepEqual([users(a), users(b)], [[alice, bob], [alice, bob]]);
   });
 
+  it('share a running call with an organisation whose first member joins its room', async () => {
+    for (const env of [a, b]) env.world.members.get(theRoom)?.delete(bob);
+    await start();
+    await join(a, alice);
+    await pass(20_000);
+    assert.equal(b.bridge.calls.inRoom(theRoom), undefined);
+    // Bob's homeserver hears of it later than Alice's.
+    a.world.members.get(theRoom)?.add(bob);
+    await a.bridge.listener.memberCame(theRoom, bob);
+    await pass(500);
+    assert.equal(b.bridge.calls.inRoom(theRoom), undefined);
+    b.world.members.get(theRoom)?.add(bob);
+    await pass(2000);
+    assert.deepEqual(users(b), [alice]);
+    assert.equal(b.bridge.calls.inRoom(theRoom)?.call.owner, interieur);
+  });
+
+  it('wait for people in a call of a neighbour that began long ago as long as in any other', async () => {
+    const startedAtMs = b.clock.nowMs() - rules.neverJoinedTimeoutMs - 60_000;
+    const joined = await b.bridge.calls.join({ room: theRoom, startedBy: alice, startedAtMs, owner: interieur, term: 0 });
+    assert(joined.ok);
+    await pass(rules.neverJoinedTimeoutMs - 1000);
+    assert.equal(b.bridge.calls.inRoom(theRoom)?.call.startedAtMs, startedAtMs);
+    await pass(2000);
+    assert.equal(b.bridge.calls.inRoom(theRoom), undefined);
+  });
+
   it('wait for nothing any more once they stop: neither for a neighbour that was lost nor for one that is lost then', async () => {
     await start();
     await join(a, alice);

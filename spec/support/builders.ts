@@ -78,7 +78,7 @@ export function track(change: Partial<Track> = {}): Track {
 }
 
 export function started(): Transition {
-  return startCall({ id: callId('C_abcdefgh'), room: theRoom, slug: slug('abcdefghijklmnopqrst'), startedBy: alice, startEvent: undefined, startedAtMs: 0, owner: undefined });
+  return startCall({ id: callId('C_abcdefgh'), room: theRoom, slug: slug('abcdefghijklmnopqrst'), startedBy: alice, startEvent: undefined, startedAtMs: 0, owner: undefined, emptySinceMs: 0 });
 }
 
 /** The call after these inputs, all of which must be taken. @throws if one is refused */

@@ -78,6 +78,7 @@ export function recordingControl(language: Language = 'fr'): RecordingControl {
       },
     },
     listener: {
+      memberCame: (room: RoomId, user: UserId) => tell('memberCame', room, user),
       memberGone: (room: RoomId, user: UserId) => tell('memberGone', room, user),
       powerLevelsChanged: (room) => tell('powerLevelsChanged', room),
       roomLost: (room) => tell('roomLost', room),

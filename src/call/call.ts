@@ -34,14 +34,13 @@ export interface Transition {
   readonly effects: readonly CallEffect[];
 }
 
-export function startCall(start: Pick<Call, 'id' | 'room' | 'slug' | 'startedBy' | 'startEvent' | 'startedAtMs' | 'owner'>): Transition {
+export function startCall(start: Pick<Call, 'id' | 'room' | 'slug' | 'startedBy' | 'startEvent' | 'startedAtMs' | 'owner' | 'emptySinceMs'>): Transition {
   const call: Call = {
     ...start,
     endedAtMs: undefined,
     participants: new Map(),
     attendance: new Map(),
     term: 0,
-    emptySinceMs: start.startedAtMs,
     impaired: new Set(),
     noticeId: undefined,
     noticeRevision: 1,

@@ -156,7 +156,7 @@ export class CallRegistry {
   #begin(start: Pick<Call, 'room' | 'startedBy' | 'startEvent' | 'startedAtMs' | 'owner'>): LiveCall {
     const { context, rooms, random } = this.#options;
     const id = parse(isCallId, `C_${random.base32(20)}`, 'call id');
-    const live = new LiveCall(context, startCall({ ...start, id, slug: rooms.ensure(start.room).slug }));
+    const live = new LiveCall(context, startCall({ ...start, id, slug: rooms.ensure(start.room).slug, emptySinceMs: context.clock.nowMs() }));
     this.#forgetEnded();
     this.#live.set(id, live);
     context.log.info('call started', { call: id, room: start.room, by: start.startedBy, ...(start.owner !== undefined && { owner: start.owner }) });

@@ -21,7 +21,7 @@ export interface RoomDeskOptions {
   readonly clock: Clock;
   readonly outboxMarked: () => void;
   /** Calls shared with neighbours; undefined: there are none. */
-  readonly peers: Pick<PeerDesk, 'memberGone'> | undefined;
+  readonly peers: Pick<PeerDesk, 'memberCame' | 'memberGone'> | undefined;
 }
 
 export function createRoomCommands({ calls, rooms, signIns, directory, outbox, clock, outboxMarked }: RoomDeskOptions): RoomCommands {
@@ -57,6 +57,9 @@ export function createRoomCommands({ calls, rooms, signIns, directory, outbox, c
 
 export function createRoomListener({ calls, rooms, directory, clock, peers }: RoomDeskOptions): RoomListener {
   return {
+    memberCame: async (room, user) => {
+      await peers?.memberCame(room, user);
+    },
     memberGone: async (room, user) => {
       await calls.inRoom(room)?.apply({ type: 'memberGone', user, nowMs: clock.nowMs() });
       await peers?.memberGone(room, user);

@@ -54,6 +54,8 @@ export class Membership {
       if (event.membership === 'invite') await this.#invited(event);
       else if (event.membership === 'join' && event.before !== 'join') await this.#joined(event);
       else if (isGone && event.before !== 'invite') await this.#lost(event);
+    } else if (event.membership === 'join' && event.before !== 'join') {
+      await this.#control.listener.memberCame(event.room, event.user);
     } else if (isGone) {
       await this.#control.listener.memberGone(event.room, event.user);
       await this.#leaveIfOnlyBotsAreLeft(event.room);

@@ -59,6 +59,8 @@ type Message<Type extends PeerMessage['type']> = Extract<PeerMessage, { type: Ty
 const departureMs = 15_000;
 /** A neighbour that has refused a call is asked again when something happens after this time. */
 const refusalKeptMs = 5000;
+/** A neighbour's homeserver may learn so much later that somebody of its own has joined. */
+const lateMemberMs = [2000, 10_000];
 
 export class PeerDesk implements PeerListener, CallWatcher {
   readonly #options: PeerDeskOptions;
@@ -177,6 +179,21 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
   ended(live: LiveCall): void {
     for (const share of this.#shares.of(live)) this.#shares.end(share);
+  }
+
+  /** Somebody has joined the room: its call is shared with their organisation from now on. Theirs may hear of it later than we do, and refuse until then. */
+  async memberCame(room: RoomId, user: UserId): Promise<void> {
+    const { server, calls, clock, log } = this.#options;
+    const peer = serverOf(user);
+    const offer = async (): Promise<void> => {
+      const live = calls.inRoom(room);
+      if (live === undefined || peer === server || this.#shares.get(peer, room)?.isOn === true) return;
+      const share = this.#shares.get(peer, room);
+      if (share !== undefined) share.refusedAtMs = undefined;
+      await this.#offer(live);
+    };
+    await offer();
+    for (const delayMs of lateMemberMs) clock.after(delayMs, () => background(log, 'share a call with newcomers', offer()));
   }
 
   /** Somebody is no longer joined in the room: a neighbour without members there has no part in its call. */

@@ -24,6 +24,8 @@ export interface RoomMember {
 
 /** What happens in rooms, told to control/ in the order of the homeserver's transactions. */
 export interface RoomListener {
+  /** Somebody has joined. */
+  memberCame(room: RoomId, user: UserId): Promise<void>;
   /** Somebody is no longer joined (left, kicked, banned). */
   memberGone(room: RoomId, user: UserId): Promise<void>;
   powerLevelsChanged(room: RoomId): Promise<void>;
