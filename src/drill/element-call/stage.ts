@@ -2,11 +2,29 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Browser, Frame, Page } from 'playwright-core';
+import { z } from 'zod';
 import { mediaStatistics, rememberConnections, type MediaStatistics } from '../../demo/check/media-probe.ts';
 import { launchChromium } from '../../demo/chromium.ts';
 import { requireBuiltPage } from '../../demo/page-server.ts';
 import { elementCallFile, pageFile } from '../../demo/static-files.ts';
 import type { Person } from '../people.ts';
+
+const decryptedSchema = z.object({ decrypted: z.number(), tracks: z.number() });
+/** livekit-client takes frames out of Chromium by this, and only to decrypt them. */
+const rememberDecryption = `
+  window.drillDecrypted = new WeakSet();
+  const { createEncodedStreams } = RTCRtpReceiver.prototype;
+  RTCRtpReceiver.prototype.createEncodedStreams = function (...options) {
+    window.drillDecrypted.add(this);
+    return createEncodedStreams.apply(this, options);
+  };
+`;
+const readTransforms = `
+  (() => {
+    const receivers = (window.viaducCheckPeers ?? []).filter((peer) => peer.connectionState === 'connected').flatMap((peer) => peer.getTransceivers().filter(({ currentDirection }) => currentDirection === 'recvonly').map(({ receiver }) => receiver));
+    return { decrypted: receivers.filter((receiver) => window.drillDecrypted.has(receiver)).length, tracks: receivers.length };
+  })()
+`;
 
 export type Mode = 'compatibility' | 'matrix_2_0';
 
@@ -51,6 +69,7 @@ export class Stage implements AsyncDisposable {
     page.on('console', (message) => log.push(`${message.type()} ${message.text()}`));
     page.on('pageerror', (error) => log.push(`thrown ${error.message}`));
     await page.addInitScript({ content: rememberConnections });
+    await page.addInitScript({ content: rememberDecryption });
     const { homeserver, room, mode } = options;
     const fragment = new URLSearchParams({ homeserver, user: person.userId, device: person.deviceId, token: person.accessToken, room, mode });
     await page.goto(`${this.#url}/element-call.html#${fragment.toString()}`);
@@ -77,6 +96,11 @@ export class Actor {
   async media(): Promise<MediaStatistics | undefined> {
     const frame = this.#frame();
     return frame === undefined ? undefined : mediaStatistics(frame);
+  }
+
+  /** How many of the received tracks are decrypted, and how many there are. */
+  async decrypted(): Promise<{ readonly decrypted: number; readonly tracks: number }> {
+    return decryptedSchema.parse(await this.#frame()?.evaluate(readTransforms));
   }
 
   /** What it shows, on one line. */
