@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RoomId } from '../../src/call/ids.ts';
 import { isRoomId, isUserId, parse } from '../../src/call/ids.ts';
-import { clientApi } from '../../src/demo/homeservers/client-api.ts';
 import type { Homeserver } from '../../src/demo/homeservers/homeserver.ts';
 import { organisationPorts } from '../../src/demo/organisations.ts';
 import { JsMember } from '../../src/drill/crypto/js-member.ts';
@@ -78,9 +77,4 @@ export const encryptionState = (rules: Readonly<Record<string, unknown>> = {}) =
 
 export function roomIdOf(text: string): RoomId {
   return parse(isRoomId, text, 'room id');
-}
-
-/** A person's plain API: what the homeserver itself could see and do. */
-export function apiOf(url: string, accessToken: string) {
-  return clientApi(url, accessToken);
 }

@@ -149,7 +149,7 @@ function unreadable(error: MegolmDecryptionError): Decryption {
 
 // Objects that are handed to the machine by value are gone afterwards: new ones each time.
 
-export function usersOf(names: readonly string[]): UserId[] {
+function usersOf(names: readonly string[]): UserId[] {
   return names.map((name) => new UserId(name));
 }
 
