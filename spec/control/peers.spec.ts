@@ -415,6 +415,17 @@ describe('two bridges in one call', () => {
     assert.equal(b.bridge.calls.inRoom(theRoom)?.call.owner, interieur);
   });
 
+  it('keep nothing waiting for newcomers when they stop', async () => {
+    await start();
+    const before = a.clock.waiting();
+    await a.bridge.listener.memberCame(theRoom, bob);
+    assert(a.clock.waiting() > before);
+    a.bridge.stopWatching();
+    assert(a.clock.waiting() <= before);
+    await a.bridge.listener.memberCame(theRoom, bob);
+    assert(a.clock.waiting() <= before);
+  });
+
   it('wait for people in a call of a neighbour that began long ago as long as in any other', async () => {
     const startedAtMs = b.clock.nowMs() - rules.neverJoinedTimeoutMs - 60_000;
     const joined = await b.bridge.calls.join({ room: theRoom, startedBy: alice, startedAtMs, owner: interieur, term: 0 });

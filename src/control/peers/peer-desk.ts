@@ -74,6 +74,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
   readonly #pages = new WeakMap<Share, string>();
   /** Looks again whether somebody at the door has to wait. */
   readonly #waiting = new Set<() => void>();
+  readonly #laterOffers = new Set<() => void>();
   #stopped = false;
 
   constructor(options: PeerDeskOptions) {
@@ -90,6 +91,7 @@ export class PeerDesk implements PeerListener, CallWatcher {
       this.#stopped = true;
       stopWatching();
       for (const share of this.#shares.all()) share.stopWaiting();
+      for (const cancel of this.#laterOffers) cancel();
     };
   }
 
@@ -187,13 +189,21 @@ export class PeerDesk implements PeerListener, CallWatcher {
     const peer = serverOf(user);
     const offer = async (): Promise<void> => {
       const live = calls.inRoom(room);
-      if (live === undefined || peer === server || this.#shares.get(peer, room)?.isOn === true) return;
+      if (live === undefined || this.#shares.get(peer, room)?.isOn === true) return;
       const share = this.#shares.get(peer, room);
       if (share !== undefined) share.refusedAtMs = undefined;
       await this.#offer(live);
     };
+    if (peer === server) return;
     await offer();
-    for (const delayMs of lateMemberMs) clock.after(delayMs, () => background(log, 'share a call with newcomers', offer()));
+    if (this.#stopped) return;
+    for (const delayMs of lateMemberMs) {
+      const cancel = clock.after(delayMs, () => {
+        this.#laterOffers.delete(cancel);
+        background(log, 'share a call with newcomers', offer());
+      });
+      this.#laterOffers.add(cancel);
+    }
   }
 
   /** Somebody is no longer joined in the room: a neighbour without members there has no part in its call. */
