@@ -415,6 +415,19 @@ describe('two bridges in one call', () => {
     assert.equal(b.bridge.calls.inRoom(theRoom)?.call.owner, interieur);
   });
 
+  it('end a call for good, whichever of them ends it first', async () => {
+    await start();
+    await join(a, alice);
+    await join(b, bob);
+    wire.deliver(finances, interieur, { type: 'end', room: theRoom, by: alice, atMs: a.clock.nowMs() });
+    await settled();
+    assert.equal(b.bridge.calls.inRoom(theRoom), undefined);
+    assert.deepEqual(users(a), [alice]);
+    await join(a, alice, 'OTHER');
+    await pass(1000);
+    assert.equal(b.bridge.calls.inRoom(theRoom), undefined);
+  });
+
   it('keep nothing waiting for newcomers when they stop', async () => {
     await start();
     const before = a.clock.waiting();

@@ -392,6 +392,8 @@ export class PeerDesk implements PeerListener, CallWatcher {
 
   async #left(share: Share): Promise<void> {
     share.reset();
+    // Its call may be over, and ours about to be: offered again at once, it would begin anew. Whoever goes on says so.
+    share.refusedAtMs = this.#options.clock.nowMs();
     await this.#clear(share);
     this.#border.expect(share);
   }
