@@ -1,13 +1,11 @@
 // Owns the browsers of a drill: one headless Chromium, a page for each organisation, a frame for each person, and what they tell.
 import { readFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { Browser, Frame, Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 import { z } from 'zod';
-import { launchChromium } from '../demo/chromium.ts';
 import { waitFor } from '../demo/check/wait.ts';
+import { openBrowserHost, type BrowserHost } from './browser-host.ts';
 import type { Ticket } from './people.ts';
 
 const track = z.object({ sid: z.string(), kind: z.string(), subscribed: z.boolean(), packets: z.number().default(0), lost: z.number().default(0), frames: z.number().default(0), width: z.number().default(0), energy: z.number().default(0), lastPacketAtMs: z.number().default(0) });
@@ -34,38 +32,24 @@ const pageFile = (name: string): string => fileURLToPath(new URL(`page/${name}`,
 const scripts = ['person', 'e2ee', 'tap'] as const;
 
 export class Browsers implements AsyncDisposable {
-  readonly #browser: Browser;
-  readonly #url: string;
-  readonly #stack: AsyncDisposableStack;
+  readonly #host: BrowserHost;
   readonly #pages = new Map<string, Promise<Page>>();
   readonly #options: { readonly timed: boolean };
   #frames = 0;
 
   /** @param options.timed: when each frame of sound passes is remembered. */
   static async open(options: { readonly timed?: boolean } = {}): Promise<Browsers> {
-    await using starting = new AsyncDisposableStack();
     const files: ReadonlyMap<string, string> = new Map(await Promise.all(scripts.map(async (name) => [`/${name}.js`, await bundled(name)] as const)));
-    const server = createServer((request, response) => {
+    const host = await openBrowserHost((request, response) => {
       const script = files.get(request.url ?? '');
       if (script !== undefined) response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(script);
       else response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(`<!doctype html><meta charset="utf-8"><title>drill</title><link rel="icon" href="data:,">${request.url === '/person' ? '<script src="/person.js"></script>' : ''}`);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    starting.defer(() => {
-      server.close();
-      server.closeAllConnections();
     });
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('the page server does not listen');
-    const browser = await launchChromium();
-    starting.defer(() => browser.close());
-    return new Browsers(browser, `http://localhost:${address.port}`, starting.move(), { timed: options.timed === true });
+    return new Browsers(host, { timed: options.timed === true });
   }
 
-  private constructor(browser: Browser, url: string, stack: AsyncDisposableStack, options: { readonly timed: boolean }) {
-    this.#browser = browser;
-    this.#url = url;
-    this.#stack = stack;
+  private constructor(host: BrowserHost, options: { readonly timed: boolean }) {
+    this.#host = host;
     this.#options = options;
   }
 
@@ -86,14 +70,14 @@ export class Browsers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
+    await this.#host[Symbol.asyncDispose]();
   }
 
   async #openPage(): Promise<Page> {
-    const page = await this.#browser.newPage();
+    const page = await this.#host.browser.newPage();
     await page.addInitScript({ content: readFileSync(pageFile('wires.js'), 'utf8') });
     if (this.#options.timed) await page.addInitScript({ content: readFileSync(pageFile('timed.js'), 'utf8') });
-    await page.goto(`${this.#url}/`);
+    await page.goto(`${this.#host.url}/`);
     return page;
   }
 }

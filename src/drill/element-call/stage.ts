@@ -1,12 +1,10 @@
 // Owns unmodified Element Call in a browser: a page of its host for each person, and what was received there, from where.
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { Browser, Frame, Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
 import { z } from 'zod';
 import { mediaStatistics, rememberConnections, type MediaStatistics } from '../../demo/check/media-probe.ts';
-import { launchChromium } from '../../demo/chromium.ts';
 import { requireBuiltPage } from '../../demo/page-server.ts';
 import { elementCallFile, pageFile } from '../../demo/static-files.ts';
+import { openBrowserHost, type BrowserHost } from '../browser-host.ts';
 import type { Person } from '../people.ts';
 
 const decryptedSchema = z.object({ decrypted: z.number(), tracks: z.number() });
@@ -29,41 +27,26 @@ const readTransforms = `
 export type Mode = 'compatibility' | 'matrix_2_0';
 
 export class Stage implements AsyncDisposable {
-  readonly #browser: Browser;
-  readonly #url: string;
-  readonly #stack: AsyncDisposableStack;
+  readonly #host: BrowserHost;
 
   /** @throws when the demo's pages are not built */
   static async open(): Promise<Stage> {
     requireBuiltPage();
-    await using starting = new AsyncDisposableStack();
-    const server = createServer((request, response) => {
+    return new Stage(await openBrowserHost((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
       const file = elementCallFile(pathname) ?? pageFile(pathname);
       if (file === undefined) response.writeHead(404).end();
       else response.writeHead(200, { 'content-type': file.contentType }).end(file.content);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    starting.defer(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('the page server does not listen');
-    const browser = await launchChromium();
-    starting.defer(() => browser.close());
-    return new Stage(browser, `http://localhost:${address.port}`, starting.move());
+    }));
   }
 
-  private constructor(browser: Browser, url: string, stack: AsyncDisposableStack) {
-    this.#browser = browser;
-    this.#url = url;
-    this.#stack = stack;
+  private constructor(host: BrowserHost) {
+    this.#host = host;
   }
 
   /** Presses the call button, as it were: the host opens Element Call in the room, without its lobby. */
   async enter(person: Person, options: { readonly homeserver: string; readonly room: string; readonly mode: Mode }): Promise<Actor> {
-    const context = await this.#browser.newContext({ permissions: ['camera', 'microphone'], viewport: { width: 1240, height: 760 } });
+    const context = await this.#host.browser.newContext({ permissions: ['camera', 'microphone'], viewport: { width: 1240, height: 760 } });
     const page = await context.newPage();
     const log: string[] = [];
     page.on('console', (message) => log.push(`${message.type()} ${message.text()}`));
@@ -72,12 +55,12 @@ export class Stage implements AsyncDisposable {
     await page.addInitScript({ content: rememberDecryption });
     const { homeserver, room, mode } = options;
     const fragment = new URLSearchParams({ homeserver, user: person.userId, device: person.deviceId, token: person.accessToken, room, mode });
-    await page.goto(`${this.#url}/element-call.html#${fragment.toString()}`);
+    await page.goto(`${this.#host.url}/element-call.html#${fragment.toString()}`);
     return new Actor(page, log);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
+    await this.#host[Symbol.asyncDispose]();
   }
 }
 
