@@ -189,8 +189,8 @@ export class PeerDesk implements PeerListener, CallWatcher {
     const peer = serverOf(user);
     const offer = async (): Promise<void> => {
       const live = calls.inRoom(room);
-      if (live === undefined || this.#shares.get(peer, room)?.isOn === true) return;
       const share = this.#shares.get(peer, room);
+      if (live === undefined || share?.isOn === true) return;
       if (share !== undefined) share.refusedAtMs = undefined;
       await this.#offer(live);
     };
